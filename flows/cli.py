@@ -285,20 +285,23 @@ def simulate(  # parameters: the options of a command
     fault_rate: Annotated[float, typer.Option(min=0, max=1, help="The share of rows with a planted fault.")] = 0.01,
     to: Annotated[Path | None, typer.Option(help="Where to write (default: raw in the data folder).")] = None,
     truth: Annotated[Path | None, typer.Option(help="Where to write the list of planted faults.")] = None,
+    money: Annotated[bool, typer.Option(help="Whether sites send money too, at the end of each quarter.")] = True,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write made-up extracts of every site, with planted faults and a list of them."""
+    """Write made-up extracts of every site, with planted faults and a list of them, and the true ledgers of money."""
     from dataclasses import asdict
 
     from flows.simulator.files.staging import OtherFilesPresent
+    from flows.simulator.money.ledger_files import ledger_folder
     from flows.simulator.simulate import simulate as write_extracts
 
     settings = _settings(data)
+    truth = truth or settings.data / "simulated-truth.csv"
     try:
         summary = write_extracts(
             to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
-            truth=truth or settings.data / "simulated-truth.csv",
+            truth=truth, money_of=None if money else (),
         )  # fmt: skip
     except OtherFilesPresent as error:
         echo(str(error))
@@ -308,7 +311,8 @@ def simulate(  # parameters: the options of a command
     else:
         echo(
             f"Wrote {summary.files} made-up files of {len(summary.sites)} sites, {summary.rows:,} rows,"
-            f" {summary.faults:,} faults."
+            f" {summary.faults:,} faults. The faults are listed in {truth}."
+            + (f" The true ledgers of money are in {ledger_folder(truth)}." if money else "")
         )
 
 

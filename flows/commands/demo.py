@@ -1,7 +1,8 @@
 """`pilots demo`: write simulated extracts, run once, and say where the results are.
 
 The programme office's deliveries in `data/raw/PMO` are real published figures. The sites' extracts are simulated, so
-nobody in them exists. Two files are made to be refused, to show every kind of report.
+nobody in them exists, and no money; a few sites send money, so that a demo stays short. Two files are made to be
+refused, to show every kind of report.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from flows.store.paths import DataPaths
 
 SHIPPED_RAW = Path(__file__).parents[2] / "data" / "raw"
 ROWS, SEED, MONTHS = 6_000, 2016, 3
+SITES_WITH_MONEY = ("MHT-BPL", "MHT-GM", "MHT-NECA", "MHT-WLA", "HLT-WMCA", "HLT-SCR", "WC-CPA01")
 FIRST_RUN = datetime(2019, 11, 4, 3, 30)  # after the last simulated month, before its return is due
 QUESTION = "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"
 
@@ -34,7 +36,15 @@ def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
     echo("1. Writing made-up extracts of every site (seeded: the same files every time)")
     truth = paths.data / "simulated-truth.csv"
     try:
-        made = simulate(paths.raw, rows=ROWS, seed=SEED, months=MONTHS, truth=truth, refused=DEMO_REFUSALS)
+        made = simulate(
+            paths.raw,
+            rows=ROWS,
+            seed=SEED,
+            months=MONTHS,
+            truth=truth,
+            refused=DEMO_REFUSALS,
+            money_of=SITES_WITH_MONEY,
+        )
     except OtherFilesPresent as error:
         echo(str(error))
         raise typer.Exit(Exit.SETTINGS) from None

@@ -80,6 +80,22 @@ class SimulatedSite:
     gp_areas: tuple[str, ...]  # areas of their GP practices
     datasets: tuple[str, ...]
     programme: SimulatedProgramme  # the course of its programme
+    money: tuple[str, ...] = ()  # datasets of money
+
+    @property
+    def claims(self) -> bool:
+        """Whether it has grants, which it claims and spends."""
+        return "claims" in self.money
+
+    @property
+    def by_results(self) -> bool:
+        """Whether it is paid by results."""
+        return "outcome_payments" in self.money
+
+    @property
+    def match(self) -> bool:
+        """Whether it says what others contribute."""
+        return "match_funding" in self.money
 
     @property
     def weight(self) -> float:

@@ -25,27 +25,32 @@ from flows.simulator.files.extract import as_of
 from flows.simulator.files.shapes import Shape, headings, shape_of
 from flows.simulator.files.staging import staged
 from flows.simulator.files.writing import CsvFile, ExtractFile, Workbook
+from flows.simulator.money.extracts import money_extract
+from flows.simulator.money.ledger_files import LedgerFiles, ledger_folder
+from flows.simulator.money.results import is_payable
+from flows.simulator.money.site_ledger import site_ledger
 from flows.simulator.population.site_population import BATCH, population
 from flows.simulator.programmes import SimulatedProgramme, SimulatedSite, cut_off_dates
 from flows.simulator.sites import pilot_sites, retired_areas
 from schemas._contract import registry
 from schemas._contract.catalogue import datasets
-from schemas._contract.model import Contract, Severity
+from schemas._contract.model import Contract, Kind, Severity
 from schemas._rules.months import OTHER_MONTH_RULE
 
+SPARE_AWARDS = 3  # for each site: as many as a file can have faults that concern a whole award
 TRUTH_COLUMNS = ("file", "sheet", "source_row", "column", "field", "rule_id", "severity", "fault")
 NOT_DATA = ("F05", "F06", "F07")  # rows that a manifest does not count: repeated headings, totals, blank rows
-MISSING_COLUMN, TOO_MANY_FAULTS = "missing column", "too many faults"
+MISSING_COLUMN, TOO_MANY_FAULTS, IN_PENCE = "missing column", "too many faults", "amounts in pence"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that is made to be refused as a whole."""
+    """A file that is made to be refused, or held, as a whole."""
 
     site_code: str
     dataset: str
-    month: int  # counted from the first simulated month, 0
-    why: str  # MISSING_COLUMN or TOO_MANY_FAULTS
+    month: int  # counted from the first simulated month, 0; for money, from the first quarter
+    why: str  # MISSING_COLUMN or TOO_MANY_FAULTS; for money that was sent in pounds before, IN_PENCE
 
 
 # For the demo. Contacts, because no other dataset refers to them: nothing else is held on their account.
@@ -102,10 +107,12 @@ def simulate(  # parameters: the options of the command, by name
     fault_rate: float = 0.01,
     sites: Sequence[str] | None = None,
     refused: Sequence[Refusal] = (),
+    money_of: Sequence[str] | None = None,
 ) -> Summary:
     """Write simulated extracts of the pilot sites under `folder`, and the findings to expect to the CSV `truth`.
 
-    The same arguments give the same bytes. A site for which nothing has happened yet sends no file.
+    The same arguments give the same bytes. A site for which nothing has happened yet sends no file. The true ledgers of
+    money, as known at each site's last cut-off, are written beside `truth`, into its `ledger_folder`.
 
     Args:
         folder: folder of raw files; each site gets a folder of its code.
@@ -116,6 +123,7 @@ def simulate(  # parameters: the options of the command, by name
         fault_rate: share of rows that get a fault.
         sites: codes of the sites to simulate (default: all that send participants).
         refused: files to make so that they are refused.
+        money_of: codes of the sites that send money too, at the end of each quarter among the months (default: all).
 
     Raises ValueError for a site that sends no participants or a truth file inside `folder`, and OtherFilesPresent where
     simulated files would replace or be mixed with others: then nothing is written.
@@ -124,7 +132,11 @@ def simulate(  # parameters: the options of the command, by name
         raise ValueError("the truth file must lie outside the folder of the extracts")
     with staged(folder, truth) as (staged_folder, staged_truth):
         return _write_sites(
-            staged_folder, staged_truth, pilot_sites(sites), rows, _Plan(seed, months, fault_rate, tuple(refused))
+            staged_folder,
+            staged_truth,
+            pilot_sites(sites),
+            rows,
+            _Plan(seed, months, fault_rate, tuple(refused), money_of),
         )
 
 
@@ -136,6 +148,7 @@ class _Plan:
     months: int
     fault_rate: float
     refused: tuple[Refusal, ...]
+    money_of: Sequence[str] | None
 
 
 def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int, plan: _Plan) -> Summary:
@@ -143,6 +156,7 @@ def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], row
     spare = max(0.05, min(0.3, 3 * plan.fault_rate))
     weight = sum(s.weight for s in chosen)
     summary = Summary(sites=tuple(s.code for s in chosen))
+    ledgers = LedgerFiles(ledger_folder(truth))
     with truth.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRUTH_COLUMNS)
@@ -150,7 +164,7 @@ def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], row
             contacts = rows * site.weight / weight
             people = max(1, round(contacts / _contacts_per_person(site.programme, spare)))
             extracts = _SiteExtracts(site, folder / site.code, people, int(contacts), plan, spare)
-            for expected in extracts.write(summary):
+            for expected in extracts.write(summary, ledgers):
                 writer.writerow(expected)
     return summary
 
@@ -174,21 +188,49 @@ class _SiteExtracts:
     plan: _Plan
     spare: float
 
-    def write(self, summary: Summary) -> Iterator[tuple[object, ...]]:
-        """Write the site's files, and yield the rows of the truth file."""
+    def write(self, summary: Summary, ledgers: LedgerFiles) -> Iterator[tuple[object, ...]]:
+        """Write the site's files and its ledger of money, and yield the rows of the truth file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         cut_offs = cut_off_dates(self.site.programme, self.plan.months)
         files: dict[str, list[_OpenExtract]] = {d: [] for d in self.site.datasets}
+        jobs = []
         for first in range(0, self.people, BATCH):
             rng = np.random.default_rng([self.plan.seed, _hash(self.site.code), first])
             tables = population(self.site, rng, first, min(BATCH, self.people - first), cut_offs[-1], self.spare)
+            if self.site.by_results:  # a payment refers to its job
+                leaf = pl.col("_leaf") & ~is_payable()
+                tables["employment_outcomes"] = tables["employment_outcomes"].with_columns(_leaf=leaf)
+            jobs.append(tables["employment_outcomes"])
             for dataset in self.site.datasets:
                 files[dataset] = files[dataset] or self._open(dataset, cut_offs)
                 for month, cut_off in enumerate(cut_offs):
                     versions = [f for f in files[dataset] if f.month == month]
                     self._append(as_of(tables[dataset], cut_off, tuple(datasets()[dataset].by_name)), versions, first)
+        if self.plan.money_of is None or self.site.code in self.plan.money_of:
+            files |= self._write_money(pl.concat(jobs), [day for day in cut_offs if day.month % 3 == 0], ledgers)
         for opened in files.values():
             yield from self._close(opened, summary)
+
+    def _write_money(
+        self, jobs: pl.DataFrame, quarters: list[date], ledgers: LedgerFiles
+    ) -> dict[str, list[_OpenExtract]]:
+        """Write the site's files of money for the ends of quarters, and its ledger as known at the last of them."""
+        if not quarters:
+            return {}
+        rng = np.random.default_rng([self.plan.seed, _hash(f"{self.site.code} money")])
+        spare = SPARE_AWARDS if self.plan.fault_rate else 0
+        ledger = site_ledger(self.site, rng, quarters[-1], jobs, spare)
+        ledgers.append(ledger)
+        files = {dataset: self._open(dataset, quarters) for dataset in self.site.money}
+        for dataset, opened in files.items():
+            for month, cut_off in enumerate(quarters):
+                versions = [f for f in opened if f.month == month]
+                rows = money_extract(ledger, dataset, cut_off)
+                if versions[0].refusal == IN_PENCE:
+                    _write_in_pence(rows, versions[0])
+                else:
+                    self._append(rows, versions, 0)
+        return files
 
     def _open(self, dataset: str, cut_offs: list[date]) -> list[_OpenExtract]:
         contract = datasets()[dataset]
@@ -237,7 +279,7 @@ class _SiteExtracts:
             fields=tuple(fields),
             retired_areas=retired_areas(),
         )
-        share = {MISSING_COLUMN: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, self.plan.fault_rate)
+        share = {MISSING_COLUMN: 0.0, IN_PENCE: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, self.plan.fault_rate)
         fault_kinds = (UNLISTED_CONTACT_TYPE,) if why == TOO_MANY_FAULTS else FAULT_KINDS[dataset]
         opened = _OpenExtract(
             file=file,
@@ -254,7 +296,7 @@ class _SiteExtracts:
         _record_shape(opened, shape)
         if why == MISSING_COLUMN:
             opened.truth.append((path.name, file.sheet, "", "", dropped, "F09", str(Severity.FILE), why))
-        elif why:
+        elif why == TOO_MANY_FAULTS:
             opened.truth.append((path.name, file.sheet, "", "", "", "L01", str(Severity.FILE), why))
         return opened
 
@@ -316,6 +358,18 @@ def _write(rows: pl.DataFrame, planted: list[Planted], opened: _OpenExtract) -> 
         kind = finding.kind
         opened.data_rows -= kind.rule_id in NOT_DATA
         opened.expect(first + finding.offset, kind.field, kind.rule_id, kind.severity, kind.fault)
+
+
+def _write_in_pence(rows: pl.DataFrame, opened: _OpenExtract) -> None:
+    """Write amounts in pence: every row is held, and so the file is (rules M01 and L03)."""
+    rules = (r for r in opened.contract.rules if r.rule_id == "M01" and r.violations_sql)
+    rule = next(r for r in rules if r.severity is Severity.ROW)
+    amounts = pl.col(f.name for f in opened.contract.fields if f.kind is Kind.MONEY)
+    first = opened.file.next_row
+    _write(rows.with_columns(amounts.str.replace(".", "", literal=True).cast(pl.Int64).cast(pl.String)), [], opened)
+    for offset in range(len(rows)):
+        opened.expect(first + offset, rule.field, rule.rule_id, str(rule.severity), IN_PENCE)
+    opened.truth.append((opened.file.path.name, opened.file.sheet, "", "", "", "L03", str(Severity.FILE), IN_PENCE))
 
 
 def _partly_fixed(

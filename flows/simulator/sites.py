@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flows.simulator.programmes import PROGRAMMES, SimulatedSite
 from schemas._contract import registry
 
 DATASETS = ("participants", "referrals", "randomisation", "contacts", "employment_outcomes")
+OF_GRANTS = (
+    "match_funding",
+    "funding_profile",
+    "claims",
+    "claim_lines",
+    "expenditure",
+    "virements_carry_forward",
+)
+OF_RESULTS = ("payment_schedule", "outcome_payments")
+MONEY = ("funding_awards", *OF_GRANTS, *OF_RESULTS)
+# Sites that are paid by results have no grants, except one, so that a site may have both.
+BOTH_GRANTS_AND_RESULTS = "WC-CPA01"
 _LOCAL_AUTHORITIES = ("unitary", "metropolitan_district", "london_borough", "county_district")
 
 
@@ -29,10 +41,19 @@ def pilot_sites(chosen: Sequence[str] | None = None) -> list[SimulatedSite]:
         lives = tuple(a for a in registry.areas_of(site.code, "residence") if a in authorities) or tuple(authorities)
         practices = registry.areas_of(site.code, "gp_registration") or lives
         course = PROGRAMMES.get(site.code) or PROGRAMMES[site.programme_code]
-        found.append(SimulatedSite(site.code, site.programme_code, lives, practices, datasets, course))
+        money = _money_of(site.code, returns)
+        found.append(SimulatedSite(site.code, site.programme_code, lives, practices, datasets, course, money=money))
     if unknown := set(chosen or ()) - {s.code for s in found}:
         raise ValueError(f"not a pilot site that sends participants: {', '.join(sorted(unknown))}")
     return [s for s in found if chosen is None or s.code in chosen]
+
+
+def _money_of(site_code: str, returns: Mapping[str, str]) -> tuple[str, ...]:
+    """Datasets of money that a site sends."""
+    sent = tuple(d for d in MONEY if returns.get(d, registry.NONE) != registry.NONE)
+    if "outcome_payments" in sent and site_code != BOTH_GRANTS_AND_RESULTS:
+        return tuple(d for d in sent if d not in OF_GRANTS)
+    return sent
 
 
 def retired_areas() -> dict[str, str]:

@@ -214,3 +214,66 @@ def orphan(name: str, key: str) -> FaultKind:
 def copied_key(row: Row, key: str, letter: str) -> str:
     """Unique key for a copy of a row: the row's own with a letter after SIM."""
     return (row[key] or "").replace("-SIM", f"-SIM{letter}")
+
+
+# ways of making faults of money, where other rows depend on a row by its sums
+
+
+def on_a_copy(key: str, make: MakeFault, letter: str = "P") -> MakeFault:
+    """Make the fault in a copy of the row, below it, with a key of its own: the row itself stays as it is."""
+
+    def make_below(row: Row, context: FaultContext) -> RowChange | None:
+        made = make({**row, key: copied_key(row, key, letter)}, context)
+        return made and RowChange(below=({**row, key: copied_key(row, key, letter), **made.cells},), at_fault=(1,))
+
+    return make_below
+
+
+def spare_award(row: Row, n: int) -> tuple[str, int] | None:
+    """Reference and pence of the site's spare award number `n`, to which nothing else belongs; None without any."""
+    awards = [text.split("=") for text in (row["_spares"] or "").split(";") if text]
+    return (awards[n - 1][0], pence(awards[n - 1][1])) if len(awards) >= n else None
+
+
+def pence(text: str | None) -> int:
+    """The pence of an amount, such as 1100.00."""
+    return round(100 * float(text or "0"))
+
+
+def pounds_more(text: str | None, pounds: int) -> str:
+    """An amount with some pounds added."""
+    return f"{pence(text) / 100 + pounds:.2f}"
+
+
+def was_sent_before(row: Row, context: FaultContext) -> bool:
+    """Whether the extract before had the row already."""
+    return context.previous_cut_off is not None and (row["_known"] or "") <= context.previous_cut_off.isoformat()
+
+
+def in_hundredths(*names: str, where: Callable[[Row], bool] = lambda row: True) -> MakeFault:
+    """Divide amounts by a hundred, in rows of at least £100 that were sent before as they are."""
+
+    def make(row: Row, context: FaultContext) -> RowChange | None:
+        if not where(row) or not was_sent_before(row, context) or pence(row[names[0]]) < 10_000:
+            return None
+        return RowChange({n: f"{pence(row[n]) / 10_000:.2f}" for n in names if row[n] is not None})
+
+    return make
+
+
+def award_of(dataset_key: str) -> FaultKind:
+    """Fault: the reference of an award that is not on record, on a copy with its own key."""
+
+    def make(row: Row, context: FaultContext) -> RowChange:
+        return RowChange({"award_id": copied_key(row, "award_id", "Z")})
+
+    return FaultKind("M34", "award_id", ROW, "award not on record", on_a_copy(dataset_key, make), latest_only=True)
+
+
+def years_of(name: str, key: str, where: Callable[[Row], bool] = lambda row: True) -> tuple[FaultKind, ...]:
+    """Faults of a financial year."""
+    slash = change(name, lambda text: text.replace("-", "/"))
+    return (
+        FaultKind("M06", name, ROW, "no financial year", on_a_copy(key, put(name, "20-16", where))),
+        FaultKind("M06", name, WARNING, "another spelling of a year", slash),
+    )

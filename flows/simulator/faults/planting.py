@@ -11,8 +11,11 @@ import numpy as np
 import polars as pl
 
 from flows.simulator.faults.fault import FaultContext, FaultKind, Row, RowChange
+from flows.simulator.faults.of_awards import AWARDS, MATCH, PAYMENTS, PRICES
+from flows.simulator.faults.of_claims import CLAIM_LINES, CLAIMS
 from flows.simulator.faults.of_events import CONTACTS, OUTCOMES
 from flows.simulator.faults.of_people import PARTICIPANTS, RANDOMISATION, REFERRALS
+from flows.simulator.faults.of_spending import ADJUSTMENTS, EXPENDITURE, PROFILE
 
 FAULT_KINDS: dict[str, tuple[FaultKind, ...]] = {
     "participants": PARTICIPANTS,
@@ -20,6 +23,15 @@ FAULT_KINDS: dict[str, tuple[FaultKind, ...]] = {
     "randomisation": RANDOMISATION,
     "contacts": CONTACTS,
     "employment_outcomes": OUTCOMES,
+    "funding_awards": AWARDS,
+    "match_funding": MATCH,
+    "funding_profile": PROFILE,
+    "claims": CLAIMS,
+    "claim_lines": CLAIM_LINES,
+    "expenditure": EXPENDITURE,
+    "virements_carry_forward": ADJUSTMENTS,
+    "payment_schedule": PRICES,
+    "outcome_payments": PAYMENTS,
 }
 
 

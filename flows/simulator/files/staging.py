@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ class OtherFilesPresent(Exception):  # noqa: N818 - a state, not a defect
 def staged(folder: Path, truth: Path) -> Iterator[tuple[Path, Path]]:
     """Yield a temporary folder and truth file to write to; afterwards move both to `folder` and `truth`.
 
+    A folder that was written beside the temporary truth file is moved too, in place of one of its name.
+
     A truth file marks its folder as simulated. Without one, the folder may hold no other files; with one, files of the
     same name must be identical. Raises OtherFilesPresent.
     """
@@ -35,6 +38,10 @@ def staged(folder: Path, truth: Path) -> Iterator[tuple[Path, Path]]:
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
         staged_truth.replace(truth)
+        for path in Path(temporary).iterdir():
+            if path != staged_folder:
+                shutil.rmtree(truth.parent / path.name, ignore_errors=True)
+                path.replace(truth.parent / path.name)
 
 
 def _require_no_others(folder: Path, staged_folder: Path, *, is_simulated: bool) -> None:

@@ -116,7 +116,7 @@ def test_the_truth_points_at_the_faulty_cells(simulated: Path) -> None:
             case "P12", _:
                 assert "-SIMZ" in cell
             case "P04", _:
-                assert sum(r[:1] == [cell] for r in rows.values()) == 2
+                assert sum(r[:1] == [cell] for r in rows.values()) >= 2
             case "E07", _:
                 assert cell == "volunteering"
     assert {"F05", "F06", "F07", "F13", "F14", "C10", "V01", "C17", "P04", "P12", "K02"} <= rule_ids
@@ -141,7 +141,7 @@ def test_the_number_of_contacts_is_near_the_argument(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_a_simulation_may_have_tens_of_rows(tmp_path: Path) -> None:
-    simulated = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=1)
+    simulated = simulate(tmp_path / "raw", rows=30, seed=1, truth=tmp_path / "t.csv", months=1, money_of=())
     assert 0 < simulated.rows < 1500
 
 
