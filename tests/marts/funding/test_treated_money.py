@@ -163,6 +163,12 @@ def test_a_year_is_mature_by_its_last_day_whenever_people_started(tables):
     assert after[SITES[0], "all"] == after["all", "all"] == (40, Decimal("308.63"), None)
 
 
+def test_years_of_setting_up_alone_are_no_cost_yet(tables):
+    rows = published(tables, {(SITES[0], "2014-15"): 0, (SITES[0], "2015-16"): 40}, cut="2017-04-29")
+    assert rows["all", "all"] == rows[SITES[0], "all"] == (None, None, "cohort_not_mature")
+    assert rows["all", "2014-15"][2] == "suppressed"
+
+
 # Payments by results
 
 CONTRACT, PACKAGE = "CPA-1", "WC-CPA01"

@@ -14,7 +14,7 @@ from flows.reporting.render.files import template, write_if_changed
 from flows.reporting.render.funding.figures import POSITION, MoneyFigures, Row, read_figures
 from flows.reporting.render.funding.tables import MoneyTable, ProgrammeTables, TableCell, contributors, in_cell
 from flows.reporting.words.funding import page as words
-from flows.reporting.words.funding.tables import NONE_SENT, NOT_KNOWN, Shown
+from flows.reporting.words.funding.tables import NONE_SENT, NOT_KNOWN, NOT_SHOWN, Shown
 from flows.runtime.wording import day
 
 if TYPE_CHECKING:
@@ -190,6 +190,8 @@ def _why(figures: MoneyFigures, programme: str) -> Mapping[str, str]:
     why = {field: NOT_KNOWN if stages.intersection(of) else NONE_SENT for field, of in _AWARD_STAGES.items()}
     why |= {field: NOT_KNOWN if stage in match else NONE_SENT for field, stage in _MATCH_STAGES.items()}
     return why | {
+        "outcome_payments_gbp": NOT_SHOWN if figures.of("outcome_payments", programme) else NONE_SENT,
+        # sums of two columns are empty unless both are known
         "headline_gbp": words.NO_HEADLINE,
         "unspent_gbp": words.NOT_SIGNED if _is_empty(figures, programme, "current_gbp") else words.NO_SPENDING,
     }
@@ -211,12 +213,17 @@ def _amount(figures: MoneyFigures, position: Row, field: str) -> TableCell:
 
 def _n_unknown(figures: MoneyFigures, programme: str, field: str) -> int:
     """How many amounts are not in a total because they are not known."""
-    awards = figures.of("award_stages", programme)
-    match = figures.of("match_records", programme)
-    return sum(
-        r["award_stage"] in _AWARD_STAGES.get(field, ()) and r["amount_gbp"] is None and not r["is_replaced"]
-        for r in awards
-    ) + sum(r["match_stage"] == _MATCH_STAGES.get(field) and r["amount_gbp"] is None and r["is_counted"] for r in match)
+    awards = {
+        r["award_key"]
+        for r in figures.of("award_stages", programme)
+        if r["award_stage"] in _AWARD_STAGES.get(field, ()) and r["amount_gbp"] is None and not r["is_replaced"]
+    }
+    match = [
+        r
+        for r in figures.of("match_records", programme)
+        if r["match_stage"] == _MATCH_STAGES.get(field) and r["amount_gbp"] is None and r["is_counted"]
+    ]
+    return len(awards) + len(match)
 
 
 def _checks_cell(figures: MoneyFigures, programme: str) -> TableCell:

@@ -167,7 +167,9 @@ class ProgrammeTables:
             rows.append(
                 labelled
                 | {
-                    "award_and_outturn": words.outturn(labelled["award_and_id"], r),
+                    "award_and_outturn": words.outturn(
+                        labelled["award_and_id"], r, self._by_key[r["award_key"]]["current_gbp"]
+                    ),
                     "quarter_in_words": words.quarter(r),
                     "state": words.state_of_quarter(r),
                     "match_spent_gbp": None if none else (in_cash or 0) + (in_kind or 0),
@@ -277,12 +279,16 @@ class ProgrammeTables:
 
 
 def _table(text: TableText, rows: Sequence[Row], csv: str) -> MoneyTable:
-    columns = [c for c in text.columns if not c.if_any or any(row[c.field] for row in rows)]
+    columns = [c for c in text.columns if not c.if_any or any(_has_something(row, c) for row in rows)]
     grouped: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         grouped[row[text.grouped_by] if text.grouped_by else ""].append(row)
     groups = [RowGroup(heading, [_cells(row, columns) for row in of]) for heading, of in grouped.items()]
     return MoneyTable(text, columns, groups, len(rows), csv)
+
+
+def _has_something(row: Row, column: MoneyColumn) -> bool:
+    return bool(row[column.field]) or row.get("why", {}).get(column.field) == NOT_KNOWN
 
 
 def _cells(row: Row, columns: Iterable[MoneyColumn]) -> list[TableCell]:

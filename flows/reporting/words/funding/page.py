@@ -118,6 +118,7 @@ WHY_NO_COST = {
     "cohort_not_mature": "no cost yet: not everybody’s time to find or keep work has passed",
     "suppressed": "hidden: fewer than 5 people, an outcome that is not known, or it would give such a count away",
 }
+SPENDING_OF_SOME = "no cost for all areas together: not every area with people sent its spending"
 RESULTS = {"breach": "Does not agree", "ambiguous": "Open", "reconciles": "Agrees"}
 SUPPORT = {
     "supported": "agrees with what is printed, within its rounding",
@@ -256,8 +257,8 @@ def job_cost(row: Row | None) -> tuple[str, ...]:
     """The cost of a person into work, with its numerator, denominator and cohort, and what it leaves out."""
     if row is None:
         return (NONE_YET["costs"],)
-    if row["reason"]:
-        return (f"{WHY_NO_COST[row['reason']].capitalize()}.",)
+    if why := why_no_cost(row):
+        return (f"{why[0].upper()}{why[1:]}.",)
     years = _years(row)
     return (
         f"{with_sign(row['cost_grant_gbp'])} of the grant, {with_sign(row['cost_total_gbp'])} with evidenced match, "
@@ -296,6 +297,8 @@ def _years(row: Row) -> str:
 
 def why_no_cost(row: Row) -> str:
     """Why a row has no cost; '' where it has one."""
+    if row["reason"] == "no_spending" and row["grant_gbp"] is not None:
+        return SPENDING_OF_SOME
     return WHY_NO_COST[row["reason"]] if row["reason"] else ""
 
 
@@ -311,12 +314,14 @@ def state_of_quarter(row: Row) -> str:
     return "" if row["is_over"] else "to come, or not complete"
 
 
-def outturn(label: str, row: Row) -> str:
-    """The heading of an award's quarters: where it is heading."""
+def outturn(label: str, row: Row, award: Decimal | None) -> str:
+    """The heading of an award's quarters: where it is heading, beside the award as it stands now."""
     if row["forecast_outturn_gbp"] is None:
         return f"{label}: forecast outturn not known, because spending is missing"
+    of = f" of {with_sign(award)}" if award is not None else ""
     return (
-        f"{label}: forecast outturn {with_sign(row['forecast_outturn_gbp'])} (complete to {day(row['data_cut_date'])})"
+        f"{label}: forecast outturn {with_sign(row['forecast_outturn_gbp'])}{of}, with data to "
+        f"{day(row['data_cut_date'])}"
     )
 
 
