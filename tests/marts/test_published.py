@@ -147,9 +147,7 @@ def _published(warehouse, in_work, not_in_work, **job):
     [
         ((8, 15), (12, 13)),
         ((0, 0), (4, 0)),  # nobody, and four people in work
-        ((0, 0), (1, 3)),
-        ((0, 20), (4, 18)),
-        ((20, 0), (21, 1)),
+        *in_soak(((0, 0), (1, 3)), ((0, 20), (4, 18)), ((20, 0), (21, 1))),
     ],
 )
 def test_counts_that_round_alike_give_the_same_table(warehouse, another_warehouse, one, other):
