@@ -16,6 +16,9 @@ MAX_LABEL_LENGTH = 300  # characters
 MIN_LETTERS, MIN_LETTERS_FOR_TWO_SLIPS, MAX_WORD_LENGTH = 4, 6, 60
 AMBIGUOUS_SIGNS = frozenset('"?<>')  # of a damaged quotation, or a sender who was not sure: no code is inferred
 _BETWEEN_CODES = re.compile(r"\s*[;,/|&+]\s*|\s+(?:and|or)\s+", re.IGNORECASE)
+_YEARS = r"(?:FY ?)?((?:20)?[0-9]{2} ?[-/] ?(?:20)?[0-9]{2}|20[0-9]{2})"
+_BEFORE_YEAR = re.compile(rf"(.{{2,30}}?)[ ,]+{_YEARS}", re.IGNORECASE)
+_AFTER_YEAR = re.compile(rf"{_YEARS}[ ,]+(.{{2,30}})", re.IGNORECASE)
 SPREADSHEET_NUMBER = re.compile(r"([0-9]+)\.0")  # a whole number that passed through a column of floats
 
 
@@ -58,6 +61,21 @@ def _bare(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
+def code_beside_year(text: str, listed: CodeList) -> str:
+    """The listed code in a text such as 'Q1 16/17' or 'Apr-Jun 2016', whose rest is a year; '' if there is none.
+
+    'Q1 2016' may be a quarter of the calendar year: beside such a year only months are certain.
+    """
+    if match := _BEFORE_YEAR.fullmatch(text):
+        code, year = match.groups()
+    elif match := _AFTER_YEAR.fullmatch(text):
+        year, code = match.groups()
+    else:
+        return ""
+    is_certain = not year.isdecimal() or sum(c.isalpha() for c in code) > len("Q")
+    return listed.code_for(code) if is_certain else ""
+
+
 def near_code(text: str, list_name: str) -> str:
     """The only listed code with a spelling one slip away, two from six letters on; '' if none. Never for numbers."""
     if not text.replace(" ", "").replace("_", "").isalpha() or not MIN_LETTERS <= len(text) <= MAX_WORD_LENGTH:
@@ -69,6 +87,9 @@ def near_code(text: str, list_name: str) -> str:
 def _near_word(word: str, list_name: str) -> str:
     slips = 2 if len(word) >= MIN_LETTERS_FOR_TWO_SLIPS else 1
     spellings = code_list(list_name).spellings
+    begun = {code for known, code in spellings.items() if known.startswith(word)}
+    if len(begun) > 1:  # 'virement' may be one out or one in
+        return ""
     near = {code for known, code in spellings.items() if len(known) >= MIN_LETTERS and _is_within(word, known, slips)}
     return near.pop() if len(near) == 1 else ""
 

@@ -30,6 +30,7 @@ _WEEKDAYS |= {"tues": 1, "weds": 2, "thur": 3, "thurs": 3}
 _MONTHS = {name.casefold(): i for names in (calendar.month_name, calendar.month_abbr) for i, name in enumerate(names)}
 _MONTHS |= {"sept": 9}
 _ORDINAL, _SIGNS = r"([0-9]{1,2})(?:st|nd|rd|th)?", r"[ ,./\-]*"
+_MONTH_ALONE = re.compile(r"([A-Za-z]{3,9})[ ,.\-/']{0,3}(20[0-9]{2}|[0-9]{2})")
 _WORDED = re.compile(
     r"(?:([a-z]+)\.?[, ]+(?:the )?)??"
     rf"(?:{_ORDINAL}(?: of)?{_SIGNS}([a-z]+)|([a-z]+){_SIGNS}{_ORDINAL}(?![0-9]))"
@@ -125,6 +126,23 @@ def year_first(text: str) -> YearFirst | None:
         return None
     year, _, second, third, *together, clock = match.groups()
     return YearFirst(int(year), int(second or together[0]), int(third or together[1]), clock or "")
+
+
+class MonthAlone(NamedTuple):
+    """A month of a year, without a day: its first and last one."""
+
+    first: date
+    last: date
+
+
+def month_alone(text: str) -> MonthAlone | None:
+    """Parse a month without a day, such as 'Jun-16' or 'June 2016'; None for any other text."""
+    match = _MONTH_ALONE.fullmatch(text) if len(text) <= MAX_WORDED_LENGTH else None
+    month = _MONTHS.get(match[1].casefold(), 0) if match else 0
+    if not match or not month:
+        return None
+    year = 2000 + int(match[2]) % 100
+    return MonthAlone(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
 
 
 class Worded(NamedTuple):

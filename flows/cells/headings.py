@@ -27,6 +27,14 @@ _ORDERS = (
 )
 
 
+_OTHER_UNIT = re.compile(r"(?<![\d,.])000|\bk\b|£ ?[km]\b|\bthousands?\b|\bmillions?\b|\bpence\b|^p$", re.IGNORECASE)
+
+
+def names_other_unit(hint: str) -> bool:
+    """Whether the hint after the heading of an amount says thousands, millions or pence, as '(£000)' does."""
+    return _OTHER_UNIT.search(hint) is not None
+
+
 def split_hint(heading: str) -> tuple[str, str]:
     """A heading and the hint after it; ('', '') where it has none, or nothing else."""
     if not _MAY_HAVE_HINT.search(heading):  # most headings: the pattern is slower

@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import combinations
 
-from flows.cells.code_lookup import MAX_LABEL_LENGTH, holds_several_codes, likely_code, near_code
+from flows.cells.code_lookup import MAX_LABEL_LENGTH, code_beside_year, holds_several_codes, likely_code, near_code
 from flows.cells.date_orders import HOLD_ROWS, YEAR_DAY_MONTH, YEAR_MONTH_DAY, DateReading, swapped
 from flows.cells.dates import (
     MAX_DATE_LENGTH,
@@ -25,6 +26,7 @@ from flows.cells.dates import (
     YearFirst,
     day_in_london,
     is_midnight,
+    month_alone,
     parse_numeric_date,
     real_day,
     worded,
@@ -32,10 +34,10 @@ from flows.cells.dates import (
 )
 from flows.cells.garbled import CONTROL, SIGNS_OF_GARBLING, is_garbled, ungarbled
 from flows.cells.reading import Reading, as_written, fault, repaired
-from flows.cells.reading.numbers import read_number
+from flows.cells.reading.numbers import NIL, read_number
 from flows.cells.reading.references import agreed_form
 from schemas._contract.code_lists import fold
-from schemas._contract.model import Field, Kind, Severity
+from schemas._contract.model import LAST_DAY, SHARE, Field, Kind, Severity
 from schemas._contract.workbook_names import IN_PLACE_OF_VALUES, NO_RESULT
 from schemas._rules.cells import YEAR_FIRST_RULE
 
@@ -187,7 +189,9 @@ def suggested(text: str, field: Field) -> str:
     """The suggestion for a code that is not listed, or a two-digit year out of range; '' if none is certain enough."""
     text = _tidied(text)
     if field.kind is Kind.CODE:
-        return near_code(text, field.codes)
+        return code_beside_year(text, field.code_list) or near_code(text, field.codes)
+    if field.unit == SHARE and (percent := re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,2})?", text)):
+        return f"{Decimal(percent[0]) / 100:f}" if 5 <= Decimal(percent[0]) <= 100 else ""
     if (
         re.fullmatch("[0-9]{2}", text)
         and field.kind is Kind.INTEGER
@@ -281,6 +285,8 @@ def _worded_date(text: str, field: Field, dates: DateReading) -> Reading:
 
     Or its weekday is that of another day. Any other text is no date (C02).
     """
+    if field.month_means and (month := month_alone(text)):
+        return fault("C28", as_written(month.last if field.month_means == LAST_DAY else month.first))
     written = worded(text)
     if written is None:
         return fault("C02")
@@ -355,6 +361,8 @@ def _placeholder(field: Field) -> Reading:
 def _read_number(text: str, field: Field, _: DateReading) -> Reading:
     if SUPPRESSED.match(text):
         return fault("C07")
+    if field.kind is Kind.MONEY and (text == "-" or NIL.fullmatch(text)):  # nothing, or not known
+        return fault("C09", "0.00") if field.required else repaired("C09", None)
     return _missing(text, field) or read_number(text, field)
 
 
@@ -370,6 +378,8 @@ def _read_yes_no(text: str, field: Field, _: DateReading) -> Reading:
 def _read_financial_year(text: str, field: Field, _: DateReading) -> Reading:
     if missing := _missing(text, field):
         return missing
+    if ending := re.fullmatch(r"FY ?(?:20)?([0-9]{2})", text, re.IGNORECASE):  # most name it by its end
+        return fault("M06", f"20{int(ending[1]) - 1:02d}-{ending[1]}" if int(ending[1]) else "")
     years = re.fullmatch(r"(?:FY ?)?([0-9]{2}|[0-9]{4}) ?[-/\u2010-\u2013] ?([0-9]{2}|[0-9]{4})", text, re.IGNORECASE)
     if not years:
         return fault("M06")

@@ -26,7 +26,9 @@ CONSENT_RULE = "P19"  # holds people without consent; its rows do not count towa
 SHARE = "proportion, 0 to 1"  # the unit of fields in which 45% is read as 0.45 (rule C21)
 # Units of fields in which a number may be written with its unit, such as '45 mins' (rule C29).
 MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR = "minutes", "hours a week", "months", "years", "pounds an hour"
-COUNTED_UNITS = (MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR, "days", "conditions")
+LEDGER_PERIOD = "periods of the ledger"
+COUNTED_UNITS = (MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR, LEDGER_PERIOD, "days", "conditions")
+FIRST_DAY, LAST_DAY = "first day", "last day"  # of a month: `Field.month_means`
 PERCENTAGES = ("percentage", "percentage_points")  # codes of a `statistic` field with which 46% is read as 46
 
 
@@ -110,6 +112,7 @@ class Field:
     default: str = ""  # the value of every row if the file lacks the column
     status_of: str = ""  # if the file lacks this status column, its code is read from the text of that field ...
     status_words: tuple[tuple[str, str], ...] = ()  # ... as (text, code) says; any other text gives the default
+    month_means: str = ""  # of a date that begins or ends a period: the day suggested for a month alone, as Jun-16
     may_be_future: bool = False  # a planned date, which may be after the data cut-off (rule C06)
 
     def replace(self, **changes: Any) -> Field:

@@ -222,9 +222,15 @@ CELL_RULES: tuple[Rule, ...] = (
     ),
     _row(
         "C09",
+        "{title} holds a dash or a word in place of an amount",
+        "Enter the amount: 0 where there is none, as a dash in accounts may mean.",
+        _on(Kind.MONEY, when=_required),
+    ),
+    _row(
+        "C09",
         "{title} holds a word for 'missing'",
         "Enter the value, or the listed code for 'not known' where there is one.",
-        _on(when=_required),
+        _on(when=lambda f: f.required and f.kind is not Kind.MONEY),
     ),
     _row(
         "C10",
@@ -232,12 +238,7 @@ CELL_RULES: tuple[Rule, ...] = (
         "Type the right value in its place. If a formula of yours gave the error, correct it too.",
         ANY,
     ),
-    _row(
-        "F37",
-        "{title} holds a formula whose result was not saved",
-        CALCULATE,
-        ANY,
-    ),
+    _row("F37", "{title} holds a formula whose result was not saved", CALCULATE, ANY),
     Rule(
         "C10",
         Severity.FILE,
@@ -420,6 +421,13 @@ CELL_RULES: tuple[Rule, ...] = (
         "{title} is hidden in the marked workbook, and was not filled in again",
         "Type the right value: we wrote 'hidden: see your own file' in its place, and your own file has what it held.",
         ANY,
+    ),
+    _row(
+        "C36",
+        "{title} is marked as a credit (CR) or a debit (DR)",
+        "Send the amount alone, with a minus sign where it takes away from what the column holds: in a column of costs,"
+        " 1200.00 CR is -1200.00 and 1200.00 DR is 1200.00.",
+        _on(Kind.MONEY),
     ),
     _repair("F14", "A line break was removed from {title}", "Remove the line break.", CODE),
     _row(

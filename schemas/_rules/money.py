@@ -24,8 +24,28 @@ AWARDS = funding_mart("award_references")
 # Of rules that compare with awards: the programme office may have sent those of a site.
 AGAINST_AWARD: Mapping[str, Any] = MappingProxyType({"also_reads": ("funding_awards",), "across_sites": True})
 
+# Drafts ask for nothing yet, and what was rejected may be claimed again. An advance asks for money, not for costs: the
+# claim of the period that it was for takes its place.
+FOR_COSTS = "claim_status not in ('draft', 'rejected') and claim_type <> 'advance'"
+
+# Codes of a ledger have a digit and no space: a name typed in their place has neither.
+LEDGER_CODE = r"^[A-Za-z0-9._/-]*[0-9][A-Za-z0-9._/-]*$"
+
 # Last day of a quarter of a financial year, from the columns `financial_year` and `quarter`.
 QUARTER_END = "(make_date(left(financial_year, 4)::int, 4, 1) + to_months(3 * right(quarter, 1)::int))::date - 1"
+
+
+# Two rules that name one cell: a report has one text for both.
+_OTHER_UNIT: Mapping[str, Any] = MappingProxyType(
+    {
+        "severity": Severity.ROW,
+        "title": "The amounts of this file look like thousands of pounds, or pence",
+        "expected": "amounts in pounds, of the size of the award and of those in the file before",
+        "fix": "Check in which unit the file was made, and send every amount in pounds, such as 1100.00.",
+    }
+)
+# Rows of files with a row that is held: what is missing there is no fault of its own.
+NOTHING_HELD = "delivery_id not in (select delivery_id from audit.findings where severity = 'row')"
 
 
 def year_of(day: str) -> pl.Expr:
@@ -85,8 +105,11 @@ def cost_category_listed() -> Rule:
     )
 
 
-def award_on_record(dataset: str, noun: str) -> Rule:
-    """M34: the award that a row names is on record for the site, or for its whole programme."""
+def award_on_record(dataset: str, noun: str, *, is_shown: bool = True) -> Rule:
+    """M34: the award that a row names is on record for the site, or for its whole programme.
+
+    `is_shown`: a finding shows the reference, and the one on record that is written almost like it.
+    """
     return Rule(
         "M34",
         Severity.ROW,
@@ -95,10 +118,23 @@ def award_on_record(dataset: str, noun: str) -> Rule:
         fix="Correct the reference, or send the award. The programme office knows the references of awards that it"
         " records itself.",
         field="award_id",
+        found_column="found" if is_shown else "",
         **AGAINST_AWARD,
-        violations_sql=f"""
-            select d.delivery_id, d.source_row from core.{dataset} d anti join {AWARDS} using (site_code, award_id)""",
+        violations_sql=not_on_record(dataset, "award_id", AWARDS),
     )
+
+
+def not_on_record(dataset: str, reference: str, known: str) -> str:
+    """SQL for rows whose reference the site does not have in the table `known`, with the one that it resembles."""
+    plain = "regexp_replace(translate(upper({}), 'OIL', '011'), '[^A-Z0-9]', '', 'g')"
+    return f"""
+        select d.delivery_id, d.source_row,
+            d.{reference} || coalesce(' (on record: ' || alike.{reference} || ')', '') as found
+        from core.{dataset} d anti join {known} using (site_code, {reference})
+        left join (
+            select site_code, {plain.format(reference)} as plain, min({reference}) as {reference}
+            from {known} group by all having count(distinct {reference}) = 1
+        ) alike on alike.site_code = d.site_code and alike.plain = {plain.format(f"d.{reference}")}"""
 
 
 def outside_award(dataset: str, event: str, first: str, last: str, late_days: int = 0) -> Rule:
@@ -142,10 +178,7 @@ def scale_of_last(dataset: str, amount: str, key: tuple[str, ...]) -> tuple[Rule
     return (
         Rule(
             "M01",
-            Severity.ROW,
-            "The amounts of this file look like thousands of pounds, or pence",
-            expected="amounts in pounds, as in the file before",
-            fix="Check in which unit the file was made, and send every amount in pounds, such as 1100.00.",
+            **_OTHER_UNIT,
             field=amount,
             found_column="compared",
             violations_sql=f"""
@@ -168,5 +201,159 @@ def scale_of_last(dataset: str, amount: str, key: tuple[str, ...]) -> tuple[Rule
             field=amount,
             confirmable=True,
             violations_sql=f"select delivery_id, source_row from ({compared}) where ratio >= 90 or ratio <= 1 / 90",
+        ),
+    )
+
+
+def scale_of_award(dataset: str, amount: str, rows: str, *, is_whole: bool = False) -> Rule:
+    """M01: amounts of an award that add up to more than ten times its value, as pence do.
+
+    `rows` is SQL for those that are added up. `is_whole`: they are the whole award, so that thousands show too.
+    """
+    in_thousands = "or total * 1000 between current_gbp * 0.9 and current_gbp * 1.1" if is_whole else ""
+    return Rule(
+        "M01",
+        **_OTHER_UNIT,
+        field=amount,
+        found_column="found",
+        **AGAINST_AWARD,
+        violations_sql=f"""
+            select delivery_id, source_row,
+                format('{{:,.2f}} in all, the award is {{:,.2f}}', total::double, current_gbp::double) as found
+            from (
+                select r.delivery_id, r.source_row, a.current_gbp, sum(r.{amount}) over (
+                    partition by r.site_code, r.award_id) as total
+                from ({rows}) r join {AWARDS} a using (site_code, award_id)
+            )
+            where current_gbp > 0 and (total > 10 * current_gbp {in_thousands})""",
+    )
+
+
+def between_claims_of_award() -> tuple[Rule, ...]:
+    """M10-M13: claims of an award that overlap, leave a gap, are cumulative, exceed it, or were changed afterwards."""
+    return (
+        scale_of_award("claims", "grant_share", f"from core.claims where {FOR_COSTS}"),
+        Rule(
+            "M01",
+            Severity.WARNING,
+            "The claims are very small beside the award",
+            expected="amounts in pounds: claims of more than a thousandth of the award",
+            fix="Check that the amounts are not in thousands of pounds. If they are in pounds, nothing needs doing.",
+            field="grant_share",
+            confirmable=True,
+            **AGAINST_AWARD,
+            violations_sql=f"""
+                select delivery_id, source_row from core.claims join {AWARDS} a using (site_code, award_id)
+                where {FOR_COSTS} and claim_type <> 'adjustment' and grant_share > 0
+                window award as (partition by site_code, award_id)
+                qualify count(*) over award >= 2 and max(grant_share) over award < a.current_gbp / 1000
+                    and row_number() over (partition by site_code, award_id order by source_row) = 1""",
+        ),
+        Rule(
+            "M10",
+            Severity.WARNING,
+            "A claim that was submitted has other amounts than in the file of an earlier period",
+            expected="the amounts with which it was submitted",
+            fix="Put the earlier amounts back, and send the difference as a claim of the type adjustment. If the"
+            " earlier file had other amounts than the claim itself, nothing needs doing.",
+            field="claimed_amount",
+            found_column="found",
+            violations_sql="""
+                with compared as (
+                    select now.delivery_id, now.source_row, now.claimed_amount, now.grant_share,
+                        past.claimed_amount as claimed_before, past.grant_share as share_before, past.claim_status
+                    from core.claims c
+                    join history.claims now using (delivery_id, source_row)
+                    join history.claims past on past.site_code = now.site_code and past.claim_id = now.claim_id
+                        and past.data_cut_date < now.data_cut_date
+                    qualify row_number() over (
+                        partition by now.delivery_id, now.source_row
+                        order by past.data_cut_date desc, past.received_at desc) = 1
+                )
+                select delivery_id, source_row, format('costs {:,.2f} and grant {:,.2f}, before {:,.2f} and {:,.2f}',
+                    claimed_amount::double, grant_share::double, claimed_before::double, share_before::double) as found
+                from compared
+                where claim_status not in ('draft', 'rejected')
+                    and (claimed_amount, grant_share) <> (claimed_before, share_before)""",
+        ),
+        Rule(
+            "M11",
+            Severity.ROW,
+            "Another claim is for the same period",
+            expected="one claim for each period of an award; corrections have the type adjustment",
+            fix="If it is the same claim sent twice, delete this row, and its claim lines. If it corrects the other"
+            " claim, give it the type adjustment. If the other was rejected, set its status to rejected.",
+            field="claim_period_start",
+            names_other="the same period as",
+            violations_sql=f"""
+                with counted as (
+                    select *, (submitted_date, claim_id) as place from core.claims
+                    where {FOR_COSTS} and claim_type <> 'adjustment'
+                )
+                select c.delivery_id, c.source_row, o.delivery_id as other_delivery, o.source_row as other_row
+                from counted c join counted o
+                    on o.site_code = c.site_code and o.award_id = c.award_id and o.place < c.place
+                    and o.claim_period_start <= c.claim_period_end and o.claim_period_end >= c.claim_period_start
+                qualify row_number() over (partition by c.delivery_id, c.source_row order by o.place) = 1""",
+        ),
+        Rule(
+            "M11",
+            Severity.WARNING,
+            "There is a gap before this claim",
+            expected="claims whose periods follow each other without a gap",
+            fix="Send the claim for the days between. If nothing was claimed for them, nothing needs doing.",
+            field="claim_period_start",
+            confirmable=True,
+            violations_sql=f"""
+                select delivery_id, source_row from core.claims
+                where {FOR_COSTS} and claim_type <> 'adjustment' and {NOTHING_HELD}
+                qualify claim_period_start > 1 + max(claim_period_end) over (
+                    partition by site_code, award_id order by claim_period_start, claim_id
+                    rows between unbounded preceding and 1 preceding)""",
+        ),
+        Rule(
+            "M13",
+            Severity.ROW,
+            "The claims look cumulative: each seems to include those before it",
+            expected="for each claim, the amount of its own period alone",
+            fix="Take off from each amount what earlier claims had asked for already.",
+            field="grant_share",
+            **AGAINST_AWARD,
+            # At least four claims that never fall, above the award if they are added up and within it if they are not.
+            violations_sql=f"""
+                with counted as (
+                    select *, lag(grant_share) over (
+                        partition by site_code, award_id order by claim_period_end, claim_id) as before
+                    from core.claims where {FOR_COSTS} and claim_type <> 'adjustment'
+                ),
+                cumulative as (
+                    select site_code, award_id from counted join {AWARDS} a using (site_code, award_id)
+                    group by all
+                    having count(*) >= 4 and bool_and(coalesce(grant_share >= before, true))
+                        and sum(grant_share) > 1.1 * min(a.current_gbp)
+                        and max(grant_share) <= min(a.current_gbp) + {TOLERANCE}
+                )
+                select delivery_id, source_row from counted join cumulative using (site_code, award_id)""",
+        ),
+        Rule(
+            "M12",
+            Severity.ROW,
+            "The claims exceed the award",
+            expected="claims that add up to at most the award, with its variations",
+            fix="Check the amounts. If the award was raised, send its next version first.",
+            field="grant_share",
+            found_column="found",
+            **AGAINST_AWARD,
+            violations_sql=f"""
+                with running as (
+                    select c.delivery_id, c.source_row, a.current_gbp, sum(c.grant_share) over (
+                        partition by c.site_code, c.award_id
+                        order by c.claim_period_end, c.submitted_date, c.claim_id) as so_far
+                    from core.claims c join {AWARDS} a using (site_code, award_id) where {FOR_COSTS}
+                )
+                select delivery_id, source_row, format(
+                    'claims of {{:,.2f}} up to this one, {{:,.2f}} more than the award of {{:,.2f}}',
+                    so_far::double, (so_far - current_gbp)::double, current_gbp::double) as found
+                from running where so_far > current_gbp + {TOLERANCE}""",
         ),
     )

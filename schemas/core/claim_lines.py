@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import COST_CATEGORY
-from schemas._rules.money import TOLERANCE, cost_category_listed
+from schemas._rules.money import LEDGER_CODE, TOLERANCE, cost_category_listed, not_on_record
 
 # Each claim with its total and the sum of its lines.
 TOTALS = """
@@ -31,7 +31,7 @@ CONTRACT = Contract(
             Kind.REFERENCE,
             "Claim reference",
             "The claim that the line belongs to.",
-            aliases=("Claim number", "Claim no"),
+            aliases=("Claim number", "Claim no", "Claim ref"),
             example="BPL-CLAIM-07",
         ),
         Field(
@@ -50,6 +50,8 @@ CONTRACT = Contract(
             "Ledger code",
             "The site's own code for the cost, as in its ledger; never a name.",
             required=False,
+            pattern=LEDGER_CODE,
+            personal=True,
             aliases=("Account code", "Nominal code"),
             example="R1010",
         ),
@@ -77,13 +79,13 @@ CONTRACT = Contract(
             Severity.ROW,
             "There is no claim for this line",
             expected="the reference of a claim that is in your accepted claims",
-            fix="Send the claim, or correct the reference.",
+            fix="If the claim is there and was held back, fix it: its lines then load by themselves. If it was not"
+            " sent, send it. If the reference is wrong, correct it.",
             field="claim_id",
             needs=("claims",),
             parent="claims",
-            violations_sql="""
-                select delivery_id, source_row from core.claim_lines
-                anti join core.claims using (site_code, claim_id)""",
+            found_column="found",
+            violations_sql=not_on_record("claim_lines", "claim_id", "core.claims"),
         ),
         Rule(
             "M10",
@@ -103,7 +105,8 @@ CONTRACT = Contract(
             Severity.ROW,
             "The lines do not add up to the claim",
             expected="lines that add up to the costs claimed, within £1",
-            fix="Check the lines and the claim's total. A line that is missing or there twice shows here too.",
+            fix="Check the lines and the claim's total. A line that is missing or there twice shows here too. If"
+            " another line of the claim was held back, fix that first.",
             field="amount",
             needs=("claims",),
             found_column="found",

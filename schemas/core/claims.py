@@ -9,23 +9,37 @@ not changed: a claim of the type `adjustment` corrects it, with amounts below or
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import polars as pl
 
-from schemas._contract.model import SHARE, Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import FIRST_DAY, LAST_DAY, SHARE, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, FINANCIAL_YEAR, QUARTER
 from schemas._rules.money import (
     AGAINST_AWARD,
     AWARDS,
     TOLERANCE,
     award_on_record,
+    between_claims_of_award,
     outside_award,
     scale_of_last,
     year_and_quarter_agree,
 )
 
-# Drafts ask for nothing yet, and what was rejected may be claimed again. An advance asks for money, not for costs: the
-# claim of the period that it was for takes its place.
-FOR_COSTS = "claim_status not in ('draft', 'rejected') and claim_type <> 'advance'"
+# Two rules, within a row and between rows, that name one cell: a report has one text for both.
+_CORRECTED: Mapping[str, Any] = MappingProxyType(
+    {
+        "severity": Severity.ROW,
+        "title": "The claim that is corrected is not named, or is not there",
+        "expected": "for a correction, the reference of a claim of the same award, which is no correction itself; for"
+        " every other type an empty cell",
+        "fix": "Enter or correct the reference, or send the claim that it corrects. If it corrects none, correct the"
+        " type of claim.",
+        "field": "original_claim_id",
+    }
+)
 
 
 def _money(name: str, title: str, description: str, *aliases: str, example: str = "") -> Field:
@@ -64,7 +78,7 @@ CONTRACT = Contract(
             Kind.REFERENCE,
             "Claim reference",
             "The site's own reference for the claim.",
-            aliases=("Claim number", "Claim no"),
+            aliases=("Claim number", "Claim no", "Claim ref"),
             example="BPL-CLAIM-07",
         ),
         AWARD_ID,
@@ -82,6 +96,7 @@ CONTRACT = Contract(
             Kind.DATE,
             "Claim period start",
             "The first day of the period that the claim is for.",
+            month_means=FIRST_DAY,
             aliases=("Period start", "Claim from"),
             example="2016-04-01",
         ),
@@ -91,6 +106,7 @@ CONTRACT = Contract(
             "Claim period end",
             "The last day of the period that the claim is for.",
             may_be_future=True,  # an advance is for a period to come
+            month_means=LAST_DAY,
             aliases=("Period end", "Claim to"),
             example="2016-06-30",
         ),
@@ -112,10 +128,21 @@ CONTRACT = Contract(
             default="fy_uk",
         ),
         _money(
-            "claimed_amount", "Costs claimed", "The costs of the period.", "Claimed", "Claim total", example="12500.00"
+            "claimed_amount",
+            "Costs claimed",
+            "The costs of the period.",
+            "Claimed",
+            "Claim total",
+            "Total claimed",
+            example="12500.00",
         ),
         _money(
-            "eligible_amount", "Eligible costs", "The part of them that is eligible.", "Eligible", example="12000.00"
+            "eligible_amount",
+            "Eligible costs",
+            "The part of them that is eligible.",
+            "Eligible",
+            "Eligible expenditure",
+            example="12000.00",
         ),
         _money(
             "grant_share",
@@ -125,7 +152,15 @@ CONTRACT = Contract(
             "Grant requested",
             example="4800.00",
         ),
-        _money("match_share", "Borne by match", "The part of the eligible costs that match bears.", example="7200.00"),
+        _money(
+            "match_share",
+            "Borne by match",
+            "The part of the eligible costs that match bears.",
+            "Match",
+            "Match funding",
+            "Match claimed",
+            example="7200.00",
+        ),
         Field(
             "intervention_rate",
             Kind.DECIMAL,
@@ -139,8 +174,18 @@ CONTRACT = Contract(
             aliases=("Grant rate",),
             example="0.4",
         ),
-        _money("approved_amount", "Approved", "The grant that the funder approved; empty until it has decided."),
-        _money("disallowed_amount", "Disallowed", "The part of what was asked of the grant that it did not approve."),
+        _money(
+            "approved_amount",
+            "Approved",
+            "The grant that the funder approved; empty until it has decided.",
+            "Amount approved",
+        ),
+        _money(
+            "disallowed_amount",
+            "Disallowed",
+            "The part of what was asked of the grant that it did not approve.",
+            "Amount disallowed",
+        ),
         Field(
             "disallow_reason",
             Kind.CODE,
@@ -149,7 +194,9 @@ CONTRACT = Contract(
             codes="disallow_reason",
             required=False,
         ),
-        _money("paid_amount", "Paid", "The grant that was paid for the claim; empty until then.", "Payment"),
+        _money(
+            "paid_amount", "Paid", "The grant that was paid for the claim; empty until then.", "Payment", "Amount paid"
+        ),
         Field(
             "paid_date",
             Kind.DATE,
@@ -172,7 +219,7 @@ CONTRACT = Contract(
             "Date submitted",
             "The day on which it was submitted; for a draft, the day on which it was last changed.",
             may_be_future=True,  # the claim for a quarter is made after its end, which is the extract's cut-off
-            aliases=("Claim date", "Date of claim"),
+            aliases=("Claim date", "Date of claim", "Submitted", "Submission date"),
             example="2016-07-12",
         ),
         Field(
@@ -226,20 +273,12 @@ CONTRACT = Contract(
         ),
         Rule(
             "M10",
-            Severity.ROW,
-            "A correction does not name the claim that it corrects",
-            expected="the reference of the claim that it corrects; for every other type an empty cell",
-            fix="Enter the reference of the claim that it corrects, or correct the type of claim.",
-            field="original_claim_id",
+            **_CORRECTED,
             check=lambda: (pl.col("claim_type") == "adjustment") == pl.col("original_claim_id").is_not_null(),
         ),
         Rule(
             "M10",
-            Severity.ROW,
-            "The claim that is corrected is not there",
-            expected="the reference of a claim of the same award, which is no correction itself",
-            fix="Correct the reference, or send the claim that it corrects.",
-            field="original_claim_id",
+            **_CORRECTED,
             violations_sql="""
                 select c.delivery_id, c.source_row from core.claims c
                 where c.claim_type = 'adjustment' and not exists (
@@ -247,86 +286,7 @@ CONTRACT = Contract(
                     where o.site_code = c.site_code and o.award_id = c.award_id
                         and o.claim_id = c.original_claim_id and o.claim_type <> 'adjustment')""",
         ),
-        Rule(
-            "M11",
-            Severity.ROW,
-            "Another claim is for the same period",
-            expected="one claim for each period of an award; corrections have the type adjustment",
-            fix="If it is the same claim sent twice, delete this row. If it corrects the other claim, give it the type"
-            " adjustment. If the other was rejected, set its status to rejected.",
-            field="claim_period_start",
-            names_other="the same period as",
-            violations_sql=f"""
-                with counted as (
-                    select *, (submitted_date, claim_id) as place from core.claims
-                    where {FOR_COSTS} and claim_type <> 'adjustment'
-                )
-                select c.delivery_id, c.source_row, o.delivery_id as other_delivery, o.source_row as other_row
-                from counted c join counted o
-                    on o.site_code = c.site_code and o.award_id = c.award_id and o.place < c.place
-                    and o.claim_period_start <= c.claim_period_end and o.claim_period_end >= c.claim_period_start
-                qualify row_number() over (partition by c.delivery_id, c.source_row order by o.place) = 1""",
-        ),
-        Rule(
-            "M11",
-            Severity.WARNING,
-            "There is a gap before this claim",
-            expected="claims whose periods follow each other without a gap",
-            fix="Send the claim for the days between. If nothing was claimed for them, nothing needs doing.",
-            field="claim_period_start",
-            confirmable=True,
-            violations_sql=f"""
-                select delivery_id, source_row from core.claims
-                where {FOR_COSTS} and claim_type <> 'adjustment'
-                qualify claim_period_start > 1 + max(claim_period_end) over (
-                    partition by site_code, award_id order by claim_period_start, claim_id
-                    rows between unbounded preceding and 1 preceding)""",
-        ),
-        Rule(
-            "M13",
-            Severity.ROW,
-            "The claims look cumulative: each seems to include those before it",
-            expected="for each claim, the amount of its own period alone",
-            fix="Take off from each amount what earlier claims had asked for already.",
-            field="grant_share",
-            **AGAINST_AWARD,
-            # At least four claims that never fall, above the award if they are added up and within it if they are not.
-            violations_sql=f"""
-                with counted as (
-                    select *, lag(grant_share) over (
-                        partition by site_code, award_id order by claim_period_end, claim_id) as before
-                    from core.claims where {FOR_COSTS} and claim_type <> 'adjustment'
-                ),
-                cumulative as (
-                    select site_code, award_id from counted join {AWARDS} a using (site_code, award_id)
-                    group by all
-                    having count(*) >= 4 and bool_and(coalesce(grant_share >= before, true))
-                        and sum(grant_share) > 1.1 * min(a.current_gbp)
-                        and max(grant_share) <= min(a.current_gbp) + {TOLERANCE}
-                )
-                select delivery_id, source_row from counted join cumulative using (site_code, award_id)""",
-        ),
-        Rule(
-            "M12",
-            Severity.ROW,
-            "The claims exceed the award",
-            expected="claims that add up to at most the award, with its variations",
-            fix="Check the amounts. If the award was raised, send its next version first.",
-            field="grant_share",
-            found_column="found",
-            **AGAINST_AWARD,
-            violations_sql=f"""
-                with running as (
-                    select c.delivery_id, c.source_row, a.current_gbp, sum(c.grant_share) over (
-                        partition by c.site_code, c.award_id
-                        order by c.claim_period_end, c.submitted_date, c.claim_id) as so_far
-                    from core.claims c join {AWARDS} a using (site_code, award_id) where {FOR_COSTS}
-                )
-                select delivery_id, source_row, format(
-                    'claims of {{:,.2f}} up to this one, {{:,.2f}} more than the award of {{:,.2f}}',
-                    so_far::double, (so_far - current_gbp)::double, current_gbp::double) as found
-                from running where so_far > current_gbp + {TOLERANCE}""",
-        ),
+        *between_claims_of_award(),
         Rule(
             "M14",
             Severity.ROW,
@@ -348,31 +308,26 @@ CONTRACT = Contract(
         Rule(
             "M35",
             Severity.ROW,
-            "The shares do not add up to the eligible costs",
-            expected="the grant's share and the match that add up to the eligible costs, within £1",
-            fix="Check the three amounts.",
+            "The eligible costs are more than was claimed, or not the sum of the two shares",
+            expected="eligible costs up to the costs claimed, and the sum of the grant's share and match, within £1",
+            fix="Check the four amounts. If two are under each other's headings, exchange the headings.",
             field="eligible_amount",
             # Where the grant's share is not by the rate, that is the cause, and is reported alone.
             check=lambda: (
                 ~_is_by_rate().fill_null(True)
-                | ((pl.col("grant_share") + pl.col("match_share") - pl.col("eligible_amount")).abs() <= TOLERANCE)
+                | (
+                    _is_no_more("eligible_amount", "claimed_amount")
+                    & ((pl.col("grant_share") + pl.col("match_share") - pl.col("eligible_amount")).abs() <= TOLERANCE)
+                )
             ),
-        ),
-        Rule(
-            "M35",
-            Severity.ROW,
-            "More is eligible than was claimed",
-            expected="eligible costs up to the costs claimed",
-            fix="Check the two amounts.",
-            field="eligible_amount",
-            check=lambda: _is_no_more("eligible_amount", "claimed_amount"),
         ),
         Rule(
             "M35",
             Severity.ROW,
             "The grant's share is not the intervention rate of the eligible costs",
             expected="eligible costs multiplied by the intervention rate, within £1",
-            fix="Check the eligible costs, the rate and the grant's share.",
+            fix="Check the eligible costs, the rate and the grant's share. If two are under each other's headings,"
+            " exchange the headings.",
             field="grant_share",
             check=_is_by_rate,
         ),
@@ -400,10 +355,14 @@ CONTRACT = Contract(
             "M37",
             Severity.ROW,
             "The status and the approved amount disagree",
-            expected="an approved amount if the claim is approved or paid, an empty cell before",
+            expected="an approved amount if the claim is approved or paid; 0 or an empty cell if it was rejected;"
+            " an empty cell before",
             fix="Correct the status, or enter what was approved (0 for nothing).",
             field="approved_amount",
-            check=lambda: pl.col("claim_status").is_in(["approved", "paid"]) == pl.col("approved_amount").is_not_null(),
+            check=lambda: (
+                (pl.col("claim_status").is_in(["approved", "paid"]) == pl.col("approved_amount").is_not_null())
+                | ((pl.col("claim_status") == "rejected") & (pl.col("approved_amount") == 0))
+            ),
         ),
         Rule(
             "M37",
@@ -420,22 +379,15 @@ CONTRACT = Contract(
         Rule(
             "M37",
             Severity.ROW,
-            "Costs were claimed before their period was over",
-            expected="a date on or after the last day of the period, or the type advance",
+            "The date of the claim is before the end of its period, or long after the extract",
+            expected="a date from the last day of the period, unless the type is advance, to 62 days after the"
+            " extract's cut-off",
             fix="Check the date and the period. Money asked for before costs arise is a claim of the type advance.",
             field="submitted_date",
             check=lambda: (
-                (pl.col("claim_type") == "advance") | (pl.col("submitted_date") >= pl.col("claim_period_end"))
+                ((pl.col("claim_type") == "advance") | (pl.col("submitted_date") >= pl.col("claim_period_end")))
+                & (pl.col("submitted_date") <= pl.col("data_cut_date") + pl.duration(days=62))
             ),
-        ),
-        Rule(
-            "M37",
-            Severity.ROW,
-            "The claim was submitted long after the date of the extract",
-            expected="a date up to 62 days after the extract's cut-off",
-            fix="Check the date.",
-            field="submitted_date",
-            check=lambda: pl.col("submitted_date") <= pl.col("data_cut_date") + pl.duration(days=62),
         ),
         Rule(
             "M37",

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import LAST_DAY, LEDGER_PERIOD, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY, FINANCIAL_YEAR, QUARTER, repeats_sql
 from schemas._rules.money import (
     AGAINST_AWARD,
     AWARDS,
+    LEDGER_CODE,
     TOLERANCE,
     award_on_record,
     cost_category_listed,
     outside_award,
+    scale_of_award,
     scale_of_last,
     year_and_quarter_agree,
 )
@@ -47,6 +49,7 @@ CONTRACT = Contract(
             Kind.DATE,
             "End of the period",
             "The last day of the month or quarter of the ledger; for periods 13 and 14, 31 March.",
+            month_means=LAST_DAY,
             aliases=("Period", "Period ending", "Month end", "Quarter end"),
             example="2016-06-30",
         ),
@@ -55,6 +58,7 @@ CONTRACT = Contract(
             Kind.INTEGER,
             "Ledger period",
             "The number of the ledger's period: 1 is April, 13 and 14 are adjustments at the end of the year.",
+            unit=LEDGER_PERIOD,
             required=False,
             low=1,
             high=14,
@@ -73,7 +77,9 @@ CONTRACT = Contract(
             Kind.REFERENCE,
             "Ledger reference",
             "The reference of the entry, or of the account, in the site's ledger; never a name.",
-            aliases=("Account code", "Journal", "Transaction reference"),
+            pattern=LEDGER_CODE,
+            personal=True,
+            aliases=("Account code", "Journal", "Ledger ref", "Transaction reference", "Transaction number"),
             example="R1010-0034",
         ),
         Field(
@@ -110,7 +116,7 @@ CONTRACT = Contract(
             "Credit note",
             "Whether the row takes back earlier spending.",
             default="N",
-            aliases=("Credit",),
+            aliases=("Credit", "Cr/Dr", "Dr/Cr", "Debit/Credit", "D/C"),  # a column that turns signs is never left out
         ),
         Field(
             "credit_reason",
@@ -127,9 +133,20 @@ CONTRACT = Contract(
             "actual_amount",
             ("award_id", "period_end", "cost_category", "ledger_ref", "funding_source"),
         ),
+        scale_of_award("expenditure", "actual_amount", "from core.expenditure"),
         cost_category_listed(),
         award_on_record("expenditure", "spending"),
         *year_and_quarter_agree("period_end", "period"),
+        Rule(
+            "M36",
+            Severity.WARNING,
+            "The period ends on the first day of a month",
+            expected="the last day of the month or quarter",
+            fix="A month typed as Jun-16 is stored as its first day: enter its last day. If it is that of the month"
+            " before, enter that.",
+            field="period_end",
+            check=lambda: pl.col("period_end").dt.day() != 1,
+        ),
         Rule(
             "M36",
             Severity.ROW,
@@ -155,7 +172,8 @@ CONTRACT = Contract(
             Severity.ROW,
             "A credit note is not below 0",
             expected="an amount below 0 for a credit note",
-            fix="Put a minus before the amount. If it is spending, answer N to credit note.",
+            fix="Put a minus before the amount in the column of what was spent. If it is spending, answer N to credit"
+            " note.",
             field="credit_note",
             check=lambda: ~pl.col("credit_note") | (pl.col("actual_amount") < 0),
         ),

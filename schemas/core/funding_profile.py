@@ -13,10 +13,12 @@ from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY, FINANCIAL_Y
 from schemas._rules.money import (
     AGAINST_AWARD,
     AWARDS,
+    NOTHING_HELD,
     QUARTER_END,
     TOLERANCE,
     award_on_record,
     cost_category_listed,
+    scale_of_award,
     scale_of_last,
 )
 
@@ -82,6 +84,7 @@ CONTRACT = Contract(
     ),
     rules=(
         *scale_of_last("funding_profile", "profile_amount", KEY),
+        scale_of_award("funding_profile", "profile_amount", LATEST, is_whole=True),
         cost_category_listed(),
         award_on_record("funding_profile", "profile"),
         Rule(
@@ -102,7 +105,7 @@ CONTRACT = Contract(
                 )
                 select delivery_id, source_row, format(
                     'profile {{:,.2f}}, award {{:,.2f}}', profile::double, current_gbp::double) as found
-                from added where nth = 1 and abs(profile - current_gbp) > {TOLERANCE}""",
+                from added where nth = 1 and abs(profile - current_gbp) > {TOLERANCE} and {NOTHING_HELD}""",
         ),
         Rule(
             "M19",

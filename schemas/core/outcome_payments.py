@@ -89,7 +89,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
-        award_on_record("outcome_payments", "payment"),
+        award_on_record("outcome_payments", "payment", is_shown=False),
         orphan("outcome_payments", "payment", "referrals"),
         Rule(
             "M47",

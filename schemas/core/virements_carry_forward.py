@@ -109,6 +109,7 @@ CONTRACT = Contract(
             "Approved by",
             "The role of whoever approved it; never a name.",
             codes="approving_role",
+            personal=True,  # a name typed in place of the role is not shown
             aliases=("Approver role",),
             example="funder",
         ),
@@ -122,16 +123,19 @@ CONTRACT = Contract(
             Severity.ROW,
             "The amount is zero or less",
             expected="an amount above 0: the kind of adjustment says which way the money goes",
-            fix="Correct the amount, or the kind of adjustment.",
+            fix="Send the amount without its minus, and let the kind say the way. A virement is two rows with one"
+            " reference, virement_out and virement_in.",
             field="amount",
             check=lambda: pl.col("amount") > 0,
+            suggested=lambda: pl.when(pl.col("amount") < 0).then(-pl.col("amount")),
         ),
         Rule(
             "M17",
             Severity.ROW,
             "A virement has no reference, or something else has one",
             expected="the same reference on both rows of a virement, an empty cell for other kinds",
-            fix="Give the two rows of the virement one reference of their own.",
+            fix="Give both rows of the virement, out of one line and into another, one reference of their own. If one"
+            " is missing, add it.",
             field="pair_id",
             check=lambda: _is_virement() == pl.col("pair_id").is_not_null(),
         ),
@@ -149,7 +153,8 @@ CONTRACT = Contract(
             Severity.ROW,
             "The virement does not cancel out",
             expected="one amount out and the same amount in, for the same award and on the same day",
-            fix="Check both rows of the virement: reference, award, day and amount.",
+            fix="Check both rows of the virement: reference, award, day and amount. If one of them was held back, fix"
+            " that first.",
             field="amount",
             found_column="found",
             violations_sql=f"""
@@ -178,7 +183,7 @@ CONTRACT = Contract(
             Severity.ROW,
             "The carry-forward is not to a later year",
             expected="a year after the one that it comes from",
-            fix="Correct the years.",
+            fix="Correct the years. If each is in the other's column, exchange them.",
             field="to_fy",
             check=lambda: ~_is_carried() | (pl.col("to_fy") > pl.col("from_fy")),
         ),

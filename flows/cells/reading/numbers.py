@@ -13,6 +13,12 @@ from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
 
 DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
 STOPS_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}(\.[0-9]{3})+\)?")  # 1.200 pounds may be meant as twelve hundred
+# 1,200.00- as some ledgers print it; and the signs and gaps that word processors and people write for -1200
+MINUS_ELSEWHERE = re.compile(r"[\u2212\u2013] ?(£? ?[0-9].*)|(£? ?[0-9][0-9, ]*(?:\.[0-9]+)?) ?[-\u2212\u2013]")
+CREDIT_OR_DEBIT = re.compile(r"(?:(CR|DR)\.? ?)?(£?[0-9][0-9,]*(?:\.[0-9]+)?)(?: ?(CR|DR)\.?)?", re.IGNORECASE)
+NIL = re.compile(
+    "£ ?[-\u2212\u2013\u2014]|[-\u2212\u2013\u2014] ?£|[\u2212\u2013\u2014]"
+)  # how spreadsheets show 0 as money
 SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
 POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")  # longer ones overflow Decimal, and are no duration
@@ -25,7 +31,13 @@ def read_number(text: str, field: Field) -> Reading:
     """Parse a number that is neither suppressed nor a word for 'missing'."""
     if text in field.sentinels:
         return fault("C08")
-    plain = _without_pound_sign(text) if field.kind is Kind.MONEY else text
+    if field.kind is Kind.MONEY:
+        if marked := _credit_or_debit(text, field):
+            return marked
+        text, as_sent = _with_minus_before(text), text
+        plain = _without_pound_sign(text)
+    else:
+        plain = as_sent = text
     if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
         return fault("C12", _with_a_decimal_point(plain, field))
     if (field.unit == SHARE or field.statistic) and (percent := PERCENTAGE.fullmatch(plain)):
@@ -34,7 +46,7 @@ def read_number(text: str, field: Field) -> Reading:
         return replace(reading, suggestion=f"{meant:f}") if reading.rule_id == "C21" else reading
     if field.kind is Kind.MONEY:
         plain = _plain_money(plain)
-    rule = "C11" if plain != text else ""
+    rule = "C11" if plain != as_sent else ""
     if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,4}", plain, re.IGNORECASE):
         rule = "C13"
     elif not PLAIN_NUMBER.fullmatch(plain):
@@ -90,6 +102,21 @@ def read_clock(text: str, field: Field, form: str = "", severity: Severity = Sev
     else:  # of 5:00 alone it is not known whether it is hours or minutes
         meant = _if_valid(minutes, field) if second or form == HOURS_MINUTES else ""
     return Reading(None, CLOCK_RULE, severity, meant)
+
+
+def _with_minus_before(text: str) -> str:
+    """An amount with its minus as the first sign, where it is written after the amount, apart from it or as a dash."""
+    amount = MINUS_ELSEWHERE.fullmatch(text)
+    return f"-{next(filter(None, amount.groups())).strip()}" if amount else text
+
+
+def _credit_or_debit(text: str, field: Field) -> Reading | None:
+    """The result for an amount that is marked as a credit or a debit (C36); None for any other text."""
+    match = CREDIT_OR_DEBIT.fullmatch(text)
+    if match is None or bool(match[1]) == bool(match[3]):
+        return None
+    sign = "-" if (match[1] or match[3]).upper() == "CR" else ""
+    return fault("C36", _without_commas(f"{sign}{match[2].replace('£', '')}", field))
 
 
 def _without_pound_sign(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from schemas._contract.model import HOURS_A_WEEK, MINUTES, MONTHS, POUNDS_AN_HOUR, YEARS, Field, Kind
+from schemas._contract.model import HOURS_A_WEEK, LEDGER_PERIOD, MINUTES, MONTHS, POUNDS_AN_HOUR, YEARS, Field, Kind
 
 MAX_LENGTH = 60  # characters
 _SMALL = (
@@ -49,6 +49,9 @@ _MONEY = re.compile(
 )
 
 
+_PERIOD = re.compile(r"(?:p|pd|per|period|month|mth|m)\.? ?0?([0-9]{1,2})", re.IGNORECASE)
+
+
 class Stated(NamedTuple):
     """The number that a text states, in the field's unit, and whether a unit is given."""
 
@@ -61,6 +64,9 @@ def stated_number(text: str, field: Field) -> Stated | None:
     """Parse a number that has a unit, or is in words; None for any other text."""
     if len(text) > MAX_LENGTH:
         return None
+    if field.unit == LEDGER_PERIOD:
+        period = _PERIOD.fullmatch(text)
+        return Stated(Fraction(period[1]), has_unit=True) if period else None
     plain = re.sub(r"\s+", " ", text.casefold()).strip()
     ending = _ENDINGS.get(field.unit)
     bare = ending.sub("", plain) if ending else plain

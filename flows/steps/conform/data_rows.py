@@ -152,12 +152,22 @@ def _totals(
     # What a record must have and a total lacks. Numbers do not count: they are what a total row adds up.
     needed = [f.name for f in contract.fields if f.required and f.kind not in _NUMBERS and f.name not in contract.key]
     columns = [str(layout.positions[name]) for name in needed if name in layout.positions]
+    by_category = _totals_by_category(says_total, layout, contract)
     total = says_total[key] | (empty[key] & reduce(or_, says_total.values()))
     if not columns or not total.any():
-        return total, _all_false(empty[key])
+        return total | by_category, _all_false(empty[key])
     filled = reduce(add, [(~empty[c] & ~says_total[c]).cast(pl.Int32) for c in columns])
     is_record = 2 * filled >= len(columns)
-    return total & ~is_record, says_total[key] & is_record
+    return (total & ~is_record) | by_category, says_total[key] & is_record & ~by_category
+
+
+def _totals_by_category(says_total: Mapping[str, pl.Series], layout: Layout, contract: Contract) -> pl.Series:
+    """Flags for rows of money with 'Total' for the quarter, category or year that a record must have."""
+    of_kinds = [f.name for f in contract.fields if f.required and f.kind in (Kind.CODE, Kind.FINANCIAL_YEAR, Kind.DATE)]
+    if contract.participant_level or not contract.control_total:
+        of_kinds = []
+    columns = [says_total[c] for name in of_kinds if (c := str(layout.positions.get(name, ""))) in says_total]
+    return reduce(or_, columns, _all_false(next(iter(says_total.values()))))
 
 
 def _headings_among(

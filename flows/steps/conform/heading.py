@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from flows.cells.column_letters import column_letter
 from flows.cells.garbled import CONTROL, ungarbled
-from flows.cells.headings import order_in_hint, split_hint
+from flows.cells.headings import names_other_unit, order_in_hint, split_hint
 from flows.cells.identifiers import heading_is_personal, personal_rule
 from flows.cells.redact import redact_headings
 from flows.deliveries.conformed import Layout
@@ -79,7 +79,9 @@ def match_headings(
                 order = order_in_hint(split_hint(heading)[1])
                 if order and contract.by_name[column.field].kind is Kind.DATE:
                     date_orders[column.field] = order
-                findings.append(_about_hint(column, date_orders.get(column.field, "")))
+                is_money = contract.by_name[column.field].kind is Kind.MONEY
+                severity = Severity.FILE if is_money and names_other_unit(split_hint(heading)[1]) else Severity.WARNING
+                findings.append(_about_hint(column, date_orders.get(column.field, ""), severity))
             elif column.heading != column.field and not is_garbled:
                 findings.append(
                     Finding("F10", Severity.WARNING, field=column.field, column=column, found=column.heading)
@@ -92,8 +94,9 @@ def match_headings(
     missing = [f.name for f in contract.fields if f.column_is_required and f.name not in positions]
     findings += [Finding("F09", Severity.FILE, field=name) for name in missing]
     twice = {f.field for f in findings if f.rule_id == "F12"}
+    other_unit = {f.field for f in findings if f.rule_id == "F40" and f.severity is Severity.FILE}
     version = next((i for i, h in enumerate(headings) if _states_version(h)), None)
-    read = {name: i for name, i in positions.items() if name not in twice}
+    read = {name: i for name, i in positions.items() if name not in twice | other_unit}
     return Layout(
         columns,
         read,
@@ -102,6 +105,7 @@ def match_headings(
         as_written=tuple(headings),
         is_marked=is_marked or ROW_PROBLEMS in headings,
         date_orders=date_orders,
+        not_read=frozenset(other_unit),
     )
 
 
@@ -155,14 +159,14 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"[a-z]{3,}", text.casefold()))
 
 
-def _about_hint(column: Column, order: str) -> Finding:
-    """A warning for a heading that was read without its hint (F40), and what the hint says of the dates."""
+def _about_hint(column: Column, order: str, severity: Severity) -> Finding:
+    """The finding for a heading that was read without its hint (F40), and what the hint says of the dates."""
     read = (
         f"{column.heading}: dates such as 03/04/2016 are taken as {_DAYS_AND_MONTHS[order]}"
         if order
         else column.heading
     )
-    return Finding("F40", Severity.WARNING, field=column.field, column=column, found=read)
+    return Finding("F40", severity, field=column.field, column=column, found=read)
 
 
 def _about_garbled(heading: str, column: Column) -> Finding:

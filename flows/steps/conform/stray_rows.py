@@ -29,6 +29,7 @@ MIN_COLUMN_NAMES = 3  # names such as episode_id in a row: so many make it a hea
 RECORD_SHARE, CERTAIN_RECORD_SHARE = 0.5, 0.75  # of the columns that a record must have: filled as agreed
 MAX_DOUBTFUL_SHARE = 0.2  # of the rows of another table may look like records
 MAX_CODE_PARTS = 4
+MIN_WORDS_OF_SENTENCE = 4  # a reference without a pattern may be of several words
 _FEW_CELLS = 2
 _FOOTER = re.compile(
     r"\(?\d[\d,]* (?:rows?|records?)(?:\(s\))?"
@@ -201,7 +202,8 @@ class _Strays:
         if is_label or _NUMBERED_NOTE.match(first):
             return NOTE
         # A title or a sentence stands at the left. Elsewhere a text may be the rest of the record above.
-        is_at_left = position in (0, self.key) and _has_pattern(self.contract)
+        is_sentence = len(first.split()) >= MIN_WORDS_OF_SENTENCE
+        is_at_left = position in (0, self.key) and (_has_pattern(self.contract) or is_sentence)
         return NOTE if is_at_left and _WORD.search(first) and not _is_like_code(first) else ""
 
     def is_heading(self, row: _Row) -> bool:

@@ -32,6 +32,8 @@ class Keys:
 
     def __init__(self, contract: Contract) -> None:
         self._key = contract.key
+        # of two rows whose year could not be read, nobody knows whether it is the same
+        self._needed = [n for n in contract.key if n == contract.key[0] or contract.by_name[n].required]
         self._rows = self._content = 0
         self._files = [SpooledTemporaryFile(_IN_MEMORY) for _ in range(_PARTITIONS)]  # noqa: SIM115 - they live as long
 
@@ -42,7 +44,7 @@ class Keys:
 
     def add(self, typed: TypedBatch) -> None:
         """Add the rows of a batch."""
-        has_key = typed.rows[self._key[0]].is_not_null().to_numpy()
+        has_key = typed.rows.select(pl.all_horizontal(pl.col(self._needed).is_not_null())).to_series().to_numpy()
         keys = [typed.rows[name] for name in self._key]
         one, other = (_digest(len(typed.rows), (k.hash(seed=seed) for k in keys)) for seed in (1, 2))
         hashes = evaluate_distinct(typed.cells, pl.col("text").hash(seed=3))

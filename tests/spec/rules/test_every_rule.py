@@ -201,6 +201,13 @@ CASES = (
     Case("F24", FILE, as_csv([*VERSIONED[:2], {**VERSIONED[2], "schema_version": "2"}]), as_csv(VERSIONED)),
     # --- the wrong heading, or the wrong thing under a name -----------------------------------------------------------
     Case("F40", WARNING, VALID.replace("contact_type", "contact_type (see list)", 1), VALID),
+    Case(
+        "F40",
+        FILE,
+        as_csv(claims({}, {})).replace("claimed_amount", "claimed_amount (£000)", 1),
+        as_csv(claims({}, {})),
+        {"dataset": "claims"},
+    ),
     Case("F41", FILE, VALID.replace("staff_role", "Staff grade", 1), VALID),
     Case("F41", WARNING, VALID.replace("with_employer", "Employer?", 1), VALID),
     Case("F42", FILE, PEOPLE, VALID),
@@ -317,6 +324,7 @@ CASES = (
     cell("C33", WARNING, "contacts", "contact_id", "bpl-c800001", "BPL-C800001"),
     cell("C34", ROW, "contacts", "contact_medium", "01; 02", "02"),
     cell("C35", ROW, "contacts", "contact_medium", HIDDEN_CELL, "02"),
+    cell("C36", ROW, "claims", "claimed_amount", "12500.00 DR", "12500.00"),
     cell("F14", ROW, "contacts", "staff_ref", "W-\n0012", "W-0012"),
     cell("F14", WARNING, "contacts", "contact_medium", "0\n1", "01"),
     cell("M06", ROW, "funding_awards", "financial_year", "2015", "2015-16"),

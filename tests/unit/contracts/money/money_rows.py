@@ -78,6 +78,7 @@ def _tables() -> duckdb.DuckDBPyConnection:
     db.execute("create schema core; create schema history; create schema before; create schema audit")
     db.execute("create table core.sites as from read_csv(?, all_varchar = true)", [str(reference_csv("sites"))])
     db.execute("create table audit.deliveries (delivery_id varchar, data_cut_date date)")
+    db.execute("create table audit.findings (delivery_id varchar, severity varchar)")
     for name in (*MONEY, *ALSO_READ):
         db.execute(create_table("core", datasets()[name], sent_by_sites=True))
         db.execute(f"create table history.{name} as from core.{name}")
@@ -130,9 +131,11 @@ def _insert(db: duckdb.DuckDBPyConnection, name: str, rows: list[Row], delivery:
     db.unregister("sent")
 
 
-def rule_of(dataset: str, rule_id: str, field: str, title: str = "") -> Rule:
-    """The rule with this id and field, and whose title begins with `title`."""
+def rule_of(dataset: str, rule_id: str, field: str, title: str = "", *, within_row: bool = False) -> Rule:
+    """The rule with this id and field, within a row or between rows, and whose title begins with `title`."""
     (found,) = (
-        r for r in datasets()[dataset].rules if (r.rule_id, r.field) == (rule_id, field) and r.title.startswith(title)
+        r
+        for r in datasets()[dataset].rules
+        if (r.rule_id, r.field, r.check is not None) == (rule_id, field, within_row) and r.title.startswith(title)
     )
     return found

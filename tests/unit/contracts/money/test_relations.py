@@ -113,6 +113,11 @@ CASES: list[tuple[str, str, str, str, Tables, list[int]]] = [
     ("claims", "M12", "grant_share", "", {"funding_awards": awarded({}), "claims": claimed(
         Q1 | {"grant_share": "100000"}, Q1 | MINUS, Q2 | {"grant_share": "10000"},
         Q2 | {"grant_share": "9", "claim_status": "draft"}, Q2 | {"grant_share": "9", "claim_type": "advance"})}, []),
+    # M01: claims in thousands
+    ("claims", "M01", "grant_share", "The claims are", {"funding_awards": awarded({}), "claims": grants(9, 99, 9, 9)},
+     [2]),
+    ("claims", "M01", "grant_share", "The claims are", {"funding_awards": awarded({}), "claims": grants(9, 101, 9, 9)},
+     []),
     # M13: cumulative claims
     ("claims", "M13", "grant_share", "", {"funding_awards": awarded({}),
                                           "claims": grants(20000, 45000, 70000, 95000)}, [2, 3, 4, 5]),
@@ -239,6 +244,16 @@ def test_a_rule_finds_the_rows_that_break_it(
 
 
 SHOWN = [
+    *(
+        ("claims", "M34", "award_id", "", {"funding_awards": awarded({"award_id": "BPL-GRANT-10"}),
+                                           "claims": claimed({"award_id": sent})}, shown)
+        for sent, shown in (
+            ("bpl grant 1O", "bpl grant 1O (on record: BPL-GRANT-10)"),
+            ("BPL-GRANT-1", "BPL-GRANT-1"),
+        )
+    ),
+    ("claim_lines", "M38", "claim_id", "", {"claims": claimed({}), "claim_lines": sound(
+        "claim_lines", {"claim_id": "c1"})}, "c1 (on record: C1)"),
     ("claims", "M12", "grant_share", "", {"funding_awards": awarded({}), "claims": grants(60000, 50000, 1, 1)},
      "claims of 110,000.00 up to this one, 10,000.00 more than the award of 100,000.00"),
     ("claim_lines", "M16", "amount", "The lines do not", {"claims": claimed({}), "claim_lines": sound(
@@ -262,13 +277,13 @@ def test_a_finding_says_by_how_much(
     assert broken(rule_of(dataset, rule_id, field, title), tables)[0][1] == shown
 
 
-SCALED = [d for d in MONEY if [r for r in datasets()[d].rules if r.rule_id == "M01" and r.violations_sql]]
+SCALED = [d for d in MONEY if [r for r in datasets()[d].rules if r.rule_id == "M01" and r.reads_history]]
 
 
 @pytest.mark.parametrize("dataset", SCALED)
 def test_amounts_in_another_unit_than_in_the_file_before_are_found(dataset: str) -> None:
     """Every row of a file in thousands or pence is held; a single amount that changed so is only asked about."""
-    rules = [r for r in datasets()[dataset].rules if r.rule_id == "M01" and r.violations_sql]
+    rules = [r for r in datasets()[dataset].rules if r.rule_id == "M01" and r.reads_history]
     field = rules[0].field
     distinct = {
         "funding_awards": ("award_version", "1", "2", "3"),
@@ -295,6 +310,43 @@ def test_amounts_in_another_unit_than_in_the_file_before_are_found(dataset: str)
         assert found == {s: rows for s, rows in expected.items() if s in found}, name
 
 
+AGAINST_ITS_AWARD: list[tuple[str, list[Row], list[int]]] = [  # the award is of £100,000
+    ("claims", grants(0, 500000, 0, 500001), [2, 3, 4, 5]),
+    ("claims", grants(0, 500000, 0, 500000), []),
+    ("expenditure", spent({"actual_amount": "1000001"}), [2]),
+    ("expenditure", spent({"actual_amount": "1000000"}), []),  # overspent: it stays in the figures
+    ("funding_profile", profile(5000000, 5000000), [2, 3]),
+    ("funding_profile", profile(50, 50), [2, 3]),  # in thousands
+    ("funding_profile", profile(5000, 5000), []),  # a part of it
+]
+
+
+@pytest.mark.parametrize(("dataset", "rows", "expected"), AGAINST_ITS_AWARD)
+def test_amounts_of_another_size_than_the_award_are_in_another_unit(
+    dataset: str, rows: list[Row], expected: list[int]
+) -> None:
+    (rule,) = (r for r in datasets()[dataset].rules if (r.rule_id, r.found_column) == ("M01", "found"))
+    assert [row for row, _ in broken(rule, {"funding_awards": awarded({}), dataset: rows})] == expected
+
+
+def test_a_claim_that_is_changed_after_it_was_submitted_is_asked_about() -> None:
+    rule = rule_of("claims", "M10", "claimed_amount")
+    before, now = claimed(Q1), claimed(Q1 | {"claimed_amount": "13000"})
+    shown = "costs 13,000.00 and grant 4,800.00, before 12,500.00 and 4,800.00"
+    assert broken(rule, {"claims": now}, {"claims": before}) == [(2, shown)]
+    assert broken(rule, {"claims": before}, {"claims": before}) == []
+    assert broken(rule, {"claims": now}, {"claims": claimed(Q1 | {"claim_status": "draft"})}) == []
+
+
+def test_two_rules_that_name_one_cell_have_one_text() -> None:
+    """A report finds a text by rule, field and severity: of two texts the second would never be read."""
+    for dataset in MONEY[2:]:
+        texts: dict[tuple[str, str, str], set[tuple[str, ...]]] = {}
+        for r in datasets()[dataset].rules:
+            texts.setdefault((r.rule_id, r.field, r.severity), set()).add((r.title, r.expected, r.fix))
+        assert [key for key, different in texts.items() if len(different) > 1] == [], dataset
+
+
 def test_a_forecast_that_stays_the_same_is_asked_about() -> None:
     rule = rule_of("funding_profile", "M19", "forecast_amount")
     ahead = profile(*[0] * 6, 10, 10, forecast_amount="10")[6:]  # two quarters after the cut-off
@@ -308,5 +360,5 @@ def test_every_rule_between_rows_has_a_case() -> None:
     tried = {(d, i, f, rule_of(d, i, f, t).title) for d, i, f, t, *_ in CASES}
     stated = {(d, r.rule_id, r.field, r.title) for d in MONEY[2:] for r in datasets()[d].cross_check_rules}
     others = {(d, i, f) for d, i, f, _ in stated - tried}
-    assert {(i, f) for d, i, f in others if i != "M01"} == {("M19", "forecast_amount")}
+    assert {(i, f) for d, i, f in others if i != "M01"} == {("M19", "forecast_amount"), ("M10", "claimed_amount")}
     assert {d for d, i, _ in others if i == "M01"} <= set(SCALED)

@@ -34,28 +34,30 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
     ("claims", "M36", "quarter", "", {"quarter": "Q1"}, CALENDAR | {"quarter": "Q1"}),
     ("claims", "M10", "claimed_amount", "", ADJUSTMENT, {"claimed_amount": "-1"}),
     ("claims", "M10", "claimed_amount", "", {"match_share": "0"}, {"match_share": "-1"}),
-    ("claims", "M10", "original_claim_id", "A correction", ADJUSTMENT, ADJUSTMENT | {"original_claim_id": ""}),
-    ("claims", "M10", "original_claim_id", "A correction", {}, {"original_claim_id": "BPL-CLAIM-06"}),
+    ("claims", "M10", "original_claim_id", "", ADJUSTMENT, ADJUSTMENT | {"original_claim_id": ""}),
+    ("claims", "M10", "original_claim_id", "", {}, {"original_claim_id": "BPL-CLAIM-06"}),
     ("claims", "M14", "approved_amount", "", APPROVED, APPROVED | {"approved_amount": "4800.01"}),
     ("claims", "M14", "approved_amount", "", ADJUSTMENT | {"approved_amount": "-40"},
      ADJUSTMENT | {"approved_amount": "-41"}),
     ("claims", "M14", "paid_amount", "", PAID, PAID | {"paid_amount": "4000.01"}),
     ("claims", "M14", "paid_amount", "", PAID | {"paid_amount": "4800", "claim_type": "advance"},
      PAID | {"paid_amount": "4800"}),
-    ("claims", "M35", "eligible_amount", "The shares", {"match_share": "7201"}, {"match_share": "7201.01"}),
-    ("claims", "M35", "eligible_amount", "More", {"eligible_amount": "12500"}, {"eligible_amount": "12500.01"}),
+    ("claims", "M35", "eligible_amount", "", {"match_share": "7201"}, {"match_share": "7201.01"}),
+    ("claims", "M35", "eligible_amount", "", {"claimed_amount": "12000"}, {"claimed_amount": "11999.99"}),
     ("claims", "M35", "grant_share", "", {"grant_share": "4801"}, {"grant_share": "4801.01"}),
     ("claims", "M35", "disallowed_amount", "", APPROVED, APPROVED | {"disallowed_amount": "798.99"}),
     ("claims", "M35", "disallow_reason", "", APPROVED | REASON, APPROVED),
     ("claims", "M35", "disallow_reason", "", {"disallowed_amount": "0"}, {"disallowed_amount": "0"} | REASON),
     ("claims", "M37", "approved_amount", "", APPROVED, APPROVED | {"claim_status": "submitted"}),
     ("claims", "M37", "approved_amount", "", {}, {"claim_status": "approved"}),
+    ("claims", "M37", "approved_amount", "", {"claim_status": "rejected", "approved_amount": "0"},
+     {"claim_status": "rejected", "approved_amount": "1"}),
     ("claims", "M37", "paid_amount", "", PAID, PAID | {"claim_status": "approved"}),
     ("claims", "M37", "paid_amount", "", PAID, PAID | {"paid_date": ""}),
-    ("claims", "M37", "submitted_date", "The claim", {"submitted_date": "2017-12-01"},
+    ("claims", "M37", "submitted_date", "", {"submitted_date": "2017-12-01"},
      {"submitted_date": "2017-12-02"}),  # 62 days after the cut-off, and 63
-    ("claims", "M37", "submitted_date", "Costs", {"submitted_date": "2016-06-30"}, {"submitted_date": "2016-06-29"}),
-    ("claims", "M37", "submitted_date", "Costs", {"submitted_date": "2016-03-01", "claim_type": "advance"},
+    ("claims", "M37", "submitted_date", "", {"submitted_date": "2016-06-30"}, {"submitted_date": "2016-06-29"}),
+    ("claims", "M37", "submitted_date", "", {"submitted_date": "2016-03-01", "claim_type": "advance"},
      {"submitted_date": "2016-03-01"}),
     ("claims", "M37", "paid_date", "", PAID, PAID | {"paid_date": "2016-07-11"}),
     ("expenditure", "M36", "financial_year", "", {"financial_year": ""}, {"financial_year": "2017-18"}),
@@ -63,6 +65,7 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
     ("expenditure", "M36", "ledger_period", "", {"ledger_period": ""}, {"ledger_period": "6"}),
     ("expenditure", "M36", "ledger_period", "", {"ledger_period": "13", "period_end": "2017-03-31"},
      {"ledger_period": "13"}),
+    ("expenditure", "M36", "period_end", "", {"period_end": "2016-06-02"}, {"period_end": "2016-06-01"}),
     ("expenditure", "M39", "actual_amount", "", CREDIT, {"actual_amount": "-50"}),
     ("expenditure", "M39", "credit_note", "", CREDIT, CREDIT | {"actual_amount": "50"}),
     ("expenditure", "M39", "credit_reason", "", CREDIT, CREDIT | {"credit_reason": ""}),
@@ -85,7 +88,7 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
 def test_a_rule_holds_for_a_sound_row_and_not_for_a_broken_one(
     dataset: str, rule_id: str, field: str, title: str, valid: Row, invalid: Row
 ) -> None:
-    rule = rule_of(dataset, rule_id, field, title)
+    rule = rule_of(dataset, rule_id, field, title, within_row=True)
     assert rule.check is not None
     rows = frame(datasets()[dataset], sound(dataset, {}, valid, invalid))
     assert rows.select(rule.check().fill_null(True)).to_series().to_list() == [True, True, False]
@@ -93,7 +96,7 @@ def test_a_rule_holds_for_a_sound_row_and_not_for_a_broken_one(
 
 def test_every_rule_within_a_row_has_a_case() -> None:
     stated = {(d, r.rule_id, r.field, r.title) for d in MONEY[2:] for r in datasets()[d].row_rules}
-    assert stated == {(d, i, f, rule_of(d, i, f, t).title) for d, i, f, t, *_ in CASES}
+    assert stated == {(d, i, f, rule_of(d, i, f, t, within_row=True).title) for d, i, f, t, *_ in CASES}
 
 
 def test_years_and_quarters_are_those_of_the_date() -> None:
