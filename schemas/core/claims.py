@@ -301,7 +301,8 @@ CONTRACT = Contract(
             Severity.ROW,
             "More was paid than was approved",
             expected="a payment up to the approved amount, or the type advance",
-            fix="Check the two amounts. Money paid before costs arise is a claim of the type advance.",
+            fix="Check the two amounts. If what was approved is under the heading of what was disallowed, exchange the"
+            " two headings. Money paid before costs arise is a claim of the type advance.",
             field="paid_amount",
             check=lambda: (pl.col("claim_type") == "advance") | _is_no_more("paid_amount", "approved_amount"),
         ),

@@ -88,10 +88,13 @@ def _tables() -> duckdb.DuckDBPyConnection:
     return db
 
 
-def broken(rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | None = None) -> list[tuple[int, str]]:
+def broken(
+    rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | None = None, *, others_held: str = ""
+) -> list[tuple[int, str]]:
     """The rows that break a rule between rows, and what its finding shows.
 
     Rows are numbered from 2 in each dataset. `past` are rows of the delivery of a quarter before.
+    `others_held` is a dataset of which other rows were held.
     """
     db = _tables()
     db.execute("begin")
@@ -99,6 +102,8 @@ def broken(rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | N
         for delivery, cut_off, tables in (("d0", date(2017, 6, 30), past or {}), ("d1", CUT_OFF, now)):
             for name, rows in tables.items():
                 _insert(db, name, rows, delivery, cut_off)
+        if others_held:
+            db.execute("insert into audit.findings values (?, 'row')", [f"{others_held} d1"])
         shown = rule.found_column or "''"
         found = db.execute(f"select distinct source_row, {shown} from ({rule.violations_sql})")
         return sorted(found.fetchall())
