@@ -44,8 +44,6 @@ _OTHER_UNIT: Mapping[str, Any] = MappingProxyType(
         "fix": "Check in which unit the file was made, and send every amount in pounds, such as 1100.00.",
     }
 )
-# Rows of files with a row that is held: what is missing there is no fault of its own.
-NOTHING_HELD = "delivery_id not in (select delivery_id from audit.findings where severity = 'row')"
 
 
 def year_of(day: str) -> pl.Expr:
@@ -301,12 +299,13 @@ def between_claims_of_award() -> tuple[Rule, ...]:
             Severity.WARNING,
             "There is a gap before this claim",
             expected="claims whose periods follow each other without a gap",
-            fix="Send the claim for the days between. If nothing was claimed for them, nothing needs doing.",
+            fix="If the claim before was held back, fix that first. If it was not sent, send it. If nothing was claimed"
+            " for the days between, nothing needs doing.",
             field="claim_period_start",
             confirmable=True,
             violations_sql=f"""
                 select delivery_id, source_row from core.claims
-                where {FOR_COSTS} and claim_type <> 'adjustment' and {NOTHING_HELD}
+                where {FOR_COSTS} and claim_type <> 'adjustment'
                 qualify claim_period_start > 1 + max(claim_period_end) over (
                     partition by site_code, award_id order by claim_period_start, claim_id
                     rows between unbounded preceding and 1 preceding)""",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import COST_CATEGORY
-from schemas._rules.money import LEDGER_CODE, NOTHING_HELD, TOLERANCE, cost_category_listed, not_on_record
+from schemas._rules.money import LEDGER_CODE, TOLERANCE, cost_category_listed, not_on_record
 
 # Each claim with its total and the sum of its lines.
 TOTALS = """
@@ -105,13 +105,13 @@ CONTRACT = Contract(
             Severity.ROW,
             "The lines do not add up to the claim",
             expected="lines that add up to the costs claimed, within £1",
-            fix="Check the lines and the claim's total. A line that is missing or there twice shows here too.",
+            fix="Check the lines and the claim's total. A line that is missing or there twice shows here too. If"
+            " another line of the claim was held back, fix that first.",
             field="amount",
             needs=("claims",),
             found_column="found",
             violations_sql=f"""
-                select delivery_id, source_row, found from ({TOTALS})
-                where lines > total + {TOLERANCE} or lines < total - {TOLERANCE} and {NOTHING_HELD}""",
+                select delivery_id, source_row, found from ({TOTALS}) where abs(lines - total) > {TOLERANCE}""",
         ),
         Rule(
             "M16",

@@ -13,7 +13,6 @@ from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY, FINANCIAL_Y
 from schemas._rules.money import (
     AGAINST_AWARD,
     AWARDS,
-    NOTHING_HELD,
     QUARTER_END,
     TOLERANCE,
     award_on_record,
@@ -92,7 +91,8 @@ CONTRACT = Contract(
             Severity.WARNING,
             "The profile does not add up to the award",
             expected="a latest version whose quarters add up to the award, with its variations, within £1",
-            fix="Check that every quarter and category is there. If the award was varied, send the new profile.",
+            fix="Check that every quarter and category is there. If rows were held back, fix them first. If the award"
+            " was varied, send the new profile.",
             field="profile_amount",
             found_column="found",
             **AGAINST_AWARD,
@@ -105,7 +105,7 @@ CONTRACT = Contract(
                 )
                 select delivery_id, source_row, format(
                     'profile {{:,.2f}}, award {{:,.2f}}', profile::double, current_gbp::double) as found
-                from added where nth = 1 and abs(profile - current_gbp) > {TOLERANCE} and {NOTHING_HELD}""",
+                from added where nth = 1 and abs(profile - current_gbp) > {TOLERANCE}""",
         ),
         Rule(
             "M19",

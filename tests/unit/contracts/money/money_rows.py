@@ -78,7 +78,6 @@ def _tables() -> duckdb.DuckDBPyConnection:
     db.execute("create schema core; create schema history; create schema before; create schema audit")
     db.execute("create table core.sites as from read_csv(?, all_varchar = true)", [str(reference_csv("sites"))])
     db.execute("create table audit.deliveries (delivery_id varchar, data_cut_date date)")
-    db.execute("create table audit.findings (delivery_id varchar, severity varchar)")
     for name in (*MONEY, *ALSO_READ):
         db.execute(create_table("core", datasets()[name], sent_by_sites=True))
         db.execute(f"create table history.{name} as from core.{name}")
@@ -88,13 +87,10 @@ def _tables() -> duckdb.DuckDBPyConnection:
     return db
 
 
-def broken(
-    rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | None = None, *, others_held: str = ""
-) -> list[tuple[int, str]]:
+def broken(rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | None = None) -> list[tuple[int, str]]:
     """The rows that break a rule between rows, and what its finding shows.
 
     Rows are numbered from 2 in each dataset. `past` are rows of the delivery of a quarter before.
-    `others_held` is a dataset of which other rows were held.
     """
     db = _tables()
     db.execute("begin")
@@ -102,8 +98,6 @@ def broken(
         for delivery, cut_off, tables in (("d0", date(2017, 6, 30), past or {}), ("d1", CUT_OFF, now)):
             for name, rows in tables.items():
                 _insert(db, name, rows, delivery, cut_off)
-        if others_held:
-            db.execute("insert into audit.findings values (?, 'row')", [f"{others_held} d1"])
         shown = rule.found_column or "''"
         found = db.execute(f"select distinct source_row, {shown} from ({rule.violations_sql})")
         return sorted(found.fetchall())

@@ -8,7 +8,6 @@ import pytest
 from money_rows import AWARD, MONEY, Row, broken, rule_of, sound
 
 from schemas._contract.catalogue import datasets
-from schemas._contract.model import Rule
 
 Q1: Row = {"claim_period_start": "2016-04-01", "claim_period_end": "2016-06-30", "submitted_date": "2016-07-12"}
 Q2: Row = {"claim_period_start": "2016-07-01", "claim_period_end": "2016-09-30", "submitted_date": "2016-10-12"}
@@ -337,25 +336,6 @@ def test_a_claim_that_is_changed_after_it_was_submitted_is_asked_about() -> None
     assert broken(rule, {"claims": now}, {"claims": before}) == [(2, shown)]
     assert broken(rule, {"claims": before}, {"claims": before}) == []
     assert broken(rule, {"claims": now}, {"claims": claimed(Q1 | {"claim_status": "draft"})}) == []
-
-
-def test_what_a_held_row_leaves_out_is_no_fault_of_its_own() -> None:
-    """A gap, a profile or the lines of a claim are incomplete where a row of the file is held for another fault."""
-    lines = sound("claim_lines", {"claim_id": "C1", "amount": "12000"})
-    more = sound("claim_lines", {"claim_id": "C1", "amount": "13000"})
-    awards = {"funding_awards": awarded({})}
-    cases: list[tuple[str, Rule, Tables, list[int]]] = [
-        ("claims", rule_of("claims", "M11", "claim_period_start", "There is"), {"claims": claimed(Q1, Q3)}, []),
-        ("funding_profile", rule_of("funding_profile", "M43", "profile_amount"),
-         {**awards, "funding_profile": profile(90000)}, []),
-        ("claim_lines", rule_of("claim_lines", "M16", "amount", "The lines do not"),
-         {"claims": claimed({}), "claim_lines": lines}, []),
-        ("claim_lines", rule_of("claim_lines", "M16", "amount", "The lines do not"),
-         {"claims": claimed({}), "claim_lines": more}, [2]),  # no missing line makes them more
-    ]  # fmt: skip
-    for dataset, rule, tables, expected in cases:
-        assert broken(rule, tables), dataset
-        assert [row for row, _ in broken(rule, tables, others_held=dataset)] == expected, dataset
 
 
 def test_two_rules_that_name_one_cell_have_one_text() -> None:
