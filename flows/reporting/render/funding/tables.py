@@ -207,6 +207,7 @@ class ProgrammeTables:
                 "unit": words.UNITS[r["unit_code"]],
                 "whose": words.cohort(r, self.figures.site(r["site_code"])),
                 "why_no_cost": words.why_no_cost(r),
+                "why": {} if r["reason"] == "no_spending" else {"grant_gbp": DASH, "match_gbp": DASH},
             }
             for r in self._rows("unit_costs")
             if r["grant_gbp"] is not None or r["reason"] not in (None, "no_spending")

@@ -278,8 +278,15 @@ def about_costs(row: Row) -> str:
     """What every unit cost is, and what it leaves out."""
     return (
         "A cost is spending of the financial years in which those people started, by the people who reached it. It is "
-        f"a gross cost. It leaves out: {leaves_out(row)}"
+        f"a gross cost, {_prices(row)}. It leaves out: {leaves_out(row)}"
     )
+
+
+def _prices(row: Row) -> str:
+    if row["price_base"]:
+        vintage = row["deflator_vintage"]
+        return f"in prices of those years, and in those of {row['price_base']} by the deflator of {vintage}"
+    return "in prices of those years, because no deflator was sent"
 
 
 def cohort(row: Row, site: str) -> str:
@@ -368,7 +375,10 @@ def sources_of_reading(row: Row) -> str:
 
 def made_up(names: Sequence[str]) -> str:
     """The warning on a page with made-up awards."""
-    return f"Awards, claims and spending of {listed(list(names))} are made up: nobody gave or received that money."
+    return (
+        f"Of {listed(list(names))}, every award whose source says so is made up, and with it its claims, spending and "
+        "costs: nobody gave or received that money. What is quoted from articles and official documents is not made up."
+    )
 
 
 def rows_in_csv(text: str, number: int) -> str:
