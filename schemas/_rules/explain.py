@@ -26,6 +26,7 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
 
 
 MAX_NAMED = 3  # missing columns in a title
+MIN_PIVOTED = 3  # unknown columns beside missing ones: perhaps the values of one, side by side
 MAX_EXPECTED = 3  # columns of which a warning says what each may hold
 
 
@@ -159,6 +160,11 @@ def explain_headings(renamed: int, missing: Sequence[tuple[str, str]], unknown: 
         fix.append(f"No column was found for {names}: add {each}, or the heading alone if the values are there.")
     if unknown:
         fix.append(f"Headings that we do not know are in column{'s' if unknown[1:] else ''} {_listed(unknown)}.")
+    if len(missing) > 1 and len(unknown) >= MIN_PIVOTED:
+        fix.append(
+            "If each of these stands for one value of a missing column, as a column for each quarter does, put each"
+            " value on a row of its own, under one heading."
+        )
     return RuleText(
         f"{renamed + len(missing)} columns {which}{named}",
         "the headings of the guide",

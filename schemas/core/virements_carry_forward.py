@@ -123,8 +123,8 @@ CONTRACT = Contract(
             Severity.ROW,
             "The amount is zero or less",
             expected="an amount above 0: the kind of adjustment says which way the money goes",
-            fix="Send the amount without its minus, and let the kind say the way. A virement is two rows with one"
-            " reference, virement_out and virement_in.",
+            fix="Enter an amount above 0, without a minus: the kind says which way it goes. A virement is two rows with"
+            " one reference, virement_out and virement_in.",
             field="amount",
             check=lambda: pl.col("amount") > 0,
             suggested=lambda: pl.when(pl.col("amount") < 0).then(-pl.col("amount")),

@@ -6,6 +6,8 @@ import pytest
 from file_validator import Validator, as_csv
 from money_rows import Row, sound
 
+from schemas._rules.explain import explain_headings
+
 QUARTERS: list[Row] = [{"quarter": q} for q in ("Q1", "Q2", "Q3", "Q4")]
 Found = list[tuple[str, str, int | None]]
 
@@ -63,3 +65,10 @@ def test_a_name_in_a_field_for_codes_is_held_and_not_shown(validate: Validator, 
     outcome = validate(as_csv(rows), dataset=dataset)
     (finding,) = outcome.findings
     assert (finding.severity, finding.column, finding.found) == ("row", field, None)
+
+
+def test_a_column_for_each_quarter_is_named_as_the_cause() -> None:
+    missing = [("quarter", "Quarter"), ("profile_amount", "Profile")]
+    assert "a column for each quarter" in explain_headings(0, missing, ["C", "D", "E"]).fix
+    assert "a column for each quarter" not in explain_headings(0, missing, ["C", "D"]).fix
+    assert "a column for each quarter" not in explain_headings(0, missing[:1], ["C", "D", "E"]).fix
