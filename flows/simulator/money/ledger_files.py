@@ -34,12 +34,15 @@ class LedgerFiles:
 
     def _write(self, name: str, ledger: SiteLedger, rows: Iterator[dict[str, Any]]) -> None:
         path = self._folder / f"{name}.csv"
-        for row in rows:
-            is_new = not path.exists()
-            with path.open("a", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                if is_new:
-                    writer.writerow(["site_code", "programme_code", *row])
+        first = next(rows, None)
+        if first is None:
+            return
+        is_new = not path.exists()
+        with path.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if is_new:
+                writer.writerow(["site_code", "programme_code", *first])
+            for row in (first, *rows):
                 writer.writerow([ledger.site_code, ledger.programme_code, *row.values()])
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from flows.simulator.faults.planting import FAULT_KINDS
 from flows.simulator.files.staging import OtherFilesPresent
 from flows.simulator.simulate import MISSING_COLUMN, TOO_MANY_FAULTS, Refusal, simulate
+from flows.simulator.sites import OF_GRANTS, OF_RESULTS
 from schemas._contract.catalogue import datasets
 
 SITES = ["MHT-BPL", "MHT-NECA", "PWW-IAPT", "HLT-WMCA", "HLT-SCR"]
@@ -249,3 +251,10 @@ def test_every_fault_kind_names_a_field_of_its_contract() -> None:
     assert len({p.rule_id for planters in FAULT_KINDS.values() for p in planters}) >= 40
     for dataset, planters in FAULT_KINDS.items():
         assert {p.field for p in planters} <= {"", *datasets()[dataset].by_name}
+
+
+def test_every_rule_of_money_has_a_fault() -> None:
+    """All but M01: a whole file in pence is made otherwise (`IN_PENCE`), and some amounts are part of other sums."""
+    for dataset in (*OF_GRANTS[1:], *OF_RESULTS):
+        rules = Counter((r.rule_id, r.field, str(r.severity)) for r in datasets()[dataset].rules if r.rule_id != "M01")
+        assert rules <= Counter((k.rule_id, k.field, k.severity) for k in FAULT_KINDS[dataset]), dataset
