@@ -29,16 +29,8 @@ ROWS = iterations(everyday=3_000, soak=35_000)
 SITES_OF_A_PROGRAMME = iterations(everyday=1, soak=99)  # time goes by the number of files
 FAULTS = iterations(everyday=6, soak=3) / 100  # of the rows
 RULES_BROKEN = iterations(everyday=50, soak=55)
-MONEY_ROWS = iterations(everyday=6_000, soak=20_000)
-SITES_WITH_MONEY = [
-    s.code
-    for s in pilot_sites()
-    if s.code
-    in iterations(
-        everyday=["MHT-GM", "MHT-BPL", "HLT-WMCA", "MWW-BRK", "WC-CPA01", "WC-CPA02"],
-        soak=[s.code for s in pilot_sites() if s.programme_code != "WC"] + [f"WC-CPA0{n}" for n in range(1, 7)],
-    )
-]
+GRANTED = [s.code for s in pilot_sites() if s.claims and not s.by_results][:: iterations(everyday=5, soak=1)]
+BY_RESULTS = [s.code for s in pilot_sites() if s.by_results][: iterations(everyday=2, soak=6)]
 KINDS_LEFT_OUT = iterations(everyday=40, soak=2)
 OFFICE_FILES = Path(__file__).parents[3] / "data" / "raw" / "PMO"
 PROGRAMMES_IN_FIGURES = """
@@ -94,7 +86,7 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     )
     assert made.rows > 2.5 * ROWS
     shutil.copytree(OFFICE_FILES, settings.data / "raw" / "PMO")
-    planted = every_planted_fault_is_found(sent, tmp_path / "truth.csv", settings)
+    planted = every_planted_fault_is_found(sent, [tmp_path / "truth.csv"], settings)
     assert planted["rule_id"].n_unique() >= RULES_BROKEN
     with duckdb.connect(str(settings.warehouse().link.resolve()), read_only=True) as db:
         in_figures = db.execute(PROGRAMMES_IN_FIGURES).fetchall()
@@ -104,29 +96,25 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_every_planted_fault_of_money_is_found_and_nothing_else(tmp_path: Path) -> None:
     """Many faults in small files, over two quarters: some rules compare with the quarter before."""
-    sent, truth = tmp_path / "sent", tmp_path / "truth.csv"
-    in_pence = Refusal("MHT-GM", "virements_carry_forward", 1, IN_PENCE)
-    simulate(
-        sent,
-        rows=MONEY_ROWS,
-        seed=21,
-        months=5,
-        fault_rate=0.12,
-        truth=truth,
-        sites=SITES_WITH_MONEY,
-        refused=[in_pence],
-    )
+    sent = tmp_path / "sent"
+    in_pence = Refusal(GRANTED[0], "virements_carry_forward", 1, IN_PENCE)
+    for name, sites, rows in (("grants", GRANTED, 30), ("results", BY_RESULTS, 500 * len(BY_RESULTS))):
+        truth = tmp_path / f"{name}.csv"
+        simulate(
+            sent / name, rows=rows, seed=21, months=5, fault_rate=0.2, truth=truth, sites=sites, refused=[in_pence]
+        )
     for path in sent.rglob("*.*"):
         of_people = next((d for d in DATASETS if f"_{d}_" in path.name), "")
-        if of_people in ("contacts", "randomisation") or (of_people and not path.name.startswith("WC")):
+        if of_people in ("contacts", "randomisation") or (of_people and path.parts[-3] == "grants"):
             path.unlink()  # nothing of money refers to them
-    planted = every_planted_fault_is_found(sent, truth, Settings(data=tmp_path / "data"))
+    truths = [tmp_path / "grants.csv", tmp_path / "results.csv"]
+    planted = every_planted_fault_is_found(sent, truths, Settings(data=tmp_path / "data"))
     kinds = {(k.rule_id, k.field) for dataset in MONEY for k in FAULT_KINDS[dataset]} | {("M01", "amount")}
     missing = kinds - set(planted.select("rule_id", "field").iter_rows())
     assert len(missing) <= KINDS_LEFT_OUT, missing
 
 
-def every_planted_fault_is_found(sent: Path, truth: Path, settings: Settings) -> pl.DataFrame:
+def every_planted_fault_is_found(sent: Path, truths: list[Path], settings: Settings) -> pl.DataFrame:
     """Run each month in turn, and compare what is found with what was planted. Returns what was planted."""
     found, moment = [], datetime(2024, 5, 1, 3, 30)
     for files in batches_of(sent):
@@ -143,7 +131,8 @@ def every_planted_fault_is_found(sent: Path, truth: Path, settings: Settings) ->
             assert unaccounted == []
     all_found = pl.concat(found)
     are_sent = pl.col("file").is_in([p.name for p in sent.rglob("*.*")])
-    planted = pl.read_csv(truth, infer_schema=False).with_columns(pl.all().fill_null("")).filter(are_sent)
+    stated = pl.concat(pl.read_csv(truth, infer_schema=False) for truth in truths)
+    planted = stated.with_columns(pl.all().fill_null("")).filter(are_sent)
     missed = planted.join(all_found, on=ADDRESS, how="anti")
     unplanted = all_found.filter(pl.col("outcome") == "broken").join(planted, on=ADDRESS, how="anti")
     assert missed.is_empty(), f"planted and not found: {missed.head(10).to_dicts()}"
