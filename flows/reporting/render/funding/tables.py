@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from flows.reporting.render.funding.figures import MoneyFigures, Row
 from flows.reporting.words.funding import page as words
@@ -271,7 +272,7 @@ class ProgrammeTables:
             "award_and_id": f"{name} ({award['award_id']})",
         }
 
-    @property
+    @cached_property
     def _by_key(self) -> dict[str, Row]:
         return {r["award_key"]: r for r in self._rows("award_position")}
 
