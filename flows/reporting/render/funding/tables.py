@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -273,7 +273,7 @@ class ProgrammeTables:
         }
 
     @cached_property
-    def _by_key(self) -> dict[str, Row]:
+    def _by_key(self) -> Mapping[str, Row]:
         return {r["award_key"]: r for r in self._rows("award_position")}
 
     def _tables(self, *texts_and_rows: tuple[TableText, Sequence[Row]]) -> list[MoneyTable]:
