@@ -2,13 +2,14 @@
 -- Sums that must agree for each award: the award with its variations, profile, claims with their lines, approvals and
 -- payments, spending, virements, carry-forward and match. Each has what is expected and what was found. A limit may be
 -- stayed below; an unknown amount leaves the check ambiguous.
--- Grain: one row per check and award, for carry-forward also per year
+-- Grain: one row per check and award, for budgets and carry-forward also per year
 -- Key: check_code, subject
 -- Source: docs/domain.md 3.2
 -- Columns:
 --   check_code      VARCHAR not null  The check.
 --   programme_code  VARCHAR not null  The programme.
---   subject         VARCHAR not null  The award: see funding.award_records; for carry-forward with the year.
+--   subject         VARCHAR not null  The award: see funding.award_records; for budgets and carry-forward
+--       with the year.
 --   title           VARCHAR not null  What the check expects, in plain words.
 --   expected_gbp    DECIMAL(14,2)  The sum that is expected, or the limit. Unit: pounds.
 --   actual_gbp      DECIMAL(14,2)  The sum that was found. Unit: pounds.
@@ -32,7 +33,15 @@ first_awarded AS (
   GROUP BY award_key
 ),
 spent AS (
-  SELECT award_key, sum(actual_gbp) AS spent_gbp FROM funding.spending GROUP BY award_key
+  SELECT
+    award_key,
+    sum(actual_gbp) AS spent_gbp,
+    sum(actual_gbp) FILTER (funding_source <> 'grant') AS spent_match_gbp
+  FROM funding.spending
+  GROUP BY award_key
+),
+by_results AS (
+  SELECT award_key, sum(paid_gbp) AS outcome_payments_gbp FROM funding.outcome_payments GROUP BY award_key
 ),
 ends AS (
   SELECT award_key, max(end_date) AS end_date FROM funding.award_references GROUP BY award_key
@@ -57,7 +66,9 @@ awards AS (
     m.pledged_gbp,
     m.evidenced_gbp,
     p.current_gbp + coalesce(m.match_gbp, 0) AS allowed_gbp,
-    s.spent_gbp
+    s.spent_gbp,
+    s.spent_match_gbp,
+    r.outcome_payments_gbp
   FROM funding.award_position AS p
   LEFT JOIN first_awarded AS f USING (award_key)
   LEFT JOIN timing AS t USING (award_key)
@@ -65,6 +76,7 @@ awards AS (
   LEFT JOIN funding.claims_position AS c USING (award_key)
   LEFT JOIN funding.award_match AS m USING (award_key)
   LEFT JOIN spent AS s USING (award_key)
+  LEFT JOIN by_results AS r USING (award_key)
   WHERE NOT p.is_replaced
 ),
 lines AS (
@@ -147,6 +159,32 @@ checks AS (
     'More was spent than the award and the match on record. Above 110% of them it is a breach.'
   FROM awards
   WHERE spent_gbp IS NOT NULL
+  UNION ALL
+  SELECT
+    'grant_within_award', programme_code, award_key, 'Spending of the grant is within the award', current_gbp,
+    spent_grant_gbp, 'limit', spent_grant_gbp > 1.1 * current_gbp,
+    'More was spent of the grant than the award has. Above 110% of it, it is a breach.'
+  FROM awards
+  WHERE spent_grant_gbp IS NOT NULL
+  UNION ALL
+  SELECT
+    'evidenced_within_spent', programme_code, award_key, 'Match that was evidenced is in the ledgers as spent',
+    spent_match_gbp, evidenced_gbp, 'limit', false, 'More match was evidenced than the ledgers show as spent.'
+  FROM awards
+  WHERE evidenced_gbp IS NOT NULL AND spent_match_gbp IS NOT NULL
+  UNION ALL
+  SELECT
+    'outcome_payments_within_award', programme_code, award_key, 'Payments for outcomes are within the award',
+    current_gbp, outcome_payments_gbp, 'limit', true, 'More was paid for outcomes than the award has.'
+  FROM awards
+  WHERE outcome_payments_gbp IS NOT NULL
+  UNION ALL
+  SELECT
+    'spent_within_budget', programme_code, award_key || ' in ' || financial_year,
+    'Spending of the grant is within the budget of the year', budget_gbp, spent_gbp, 'limit', false,
+    'More was spent than the year had. A carry-forward or a new profile may explain it.'
+  FROM funding.budget_years
+  WHERE budget_gbp IS NOT NULL AND spent_gbp IS NOT NULL
   UNION ALL
   SELECT
     'returned_within_paid', programme_code, award_key, 'What was returned is within what was paid',

@@ -28,7 +28,8 @@
 --   cost_total_real_gbp  DECIMAL(14,2)  Cost with evidenced match in prices of that year. Unit: pounds a person.
 --   cohort_end           DATE  Last day on which somebody in the cohort can have started.
 --   data_cut_date        DATE  Earliest date to which the data behind it are complete.
---   reason               VARCHAR  Why there is no cost: no_spending, spending_not_complete, cohort_not_mature, nobody.
+--   reason               VARCHAR  Why there is no cost: no_spending, spending_not_complete,
+--       spending_missing (of a quarter that has a budget), cohort_not_mature, nobody.
 --   real_reason          VARCHAR  Why there is no cost in constant prices: no_deflator, year_not_in_deflator, or as
 --       reason.
 --   leaves_out           VARCHAR not null  What the figure leaves out.
@@ -84,6 +85,13 @@ matched AS (
   WHERE match_stage = 'evidenced' AND (is_counted OR is_part) AND financial_year IS NOT NULL
   GROUP BY area_site_code, financial_year
 ),
+gaps AS (
+  -- Quarters that are over and have a budget, and of which no spending was sent.
+  SELECT DISTINCT l.site_code, l.financial_year
+  FROM funding.profile_lines AS l
+  JOIN funding.profile_vs_actual AS q USING (award_key, financial_year, quarter)
+  WHERE q.is_missing
+),
 years AS (
   SELECT programme_code, site_code, financial_year FROM people
   UNION
@@ -103,6 +111,7 @@ by_year AS (
     CASE
       WHEN s.grant_gbp IS NULL THEN 'no_spending'
       WHEN s.spent_to < financial_year_end(y.financial_year) THEN 'spending_not_complete'
+      WHEN g.site_code IS NOT NULL THEN 'spending_missing'
       WHEN p.n_people IS NULL THEN NULL -- a year of setting up: it has no cost of its own, but counts in 'all'
       WHEN NOT p.is_mature OR financial_year_end(y.financial_year) > p.data_cut_date - reporting_lag()::INTEGER
         THEN 'cohort_not_mature'
@@ -112,6 +121,7 @@ by_year AS (
   LEFT JOIN people AS p USING (programme_code, site_code, financial_year, unit_code)
   LEFT JOIN spent AS s USING (programme_code, site_code, financial_year)
   LEFT JOIN matched AS m USING (site_code, financial_year)
+  LEFT JOIN gaps AS g USING (site_code, financial_year)
   LEFT JOIN deflator AS d USING (financial_year)
 ),
 in_all_years AS (

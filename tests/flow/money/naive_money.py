@@ -257,6 +257,8 @@ class NaiveMoney:
             cells |= {(fy(e["period_end"]), e["category"]) for e in spent} | {
                 (a["from_fy"], a["category"]) for a in moved
             }
+            carried = self.adjusted(award_id, "carry_forward")
+            cells |= {(a[end], a["category"] or "not_stated") for a in carried for end in ("from_fy", "to_fy")}
             for year, category in cells:
                 budgeted = total(
                     line["amount"]
@@ -267,9 +269,12 @@ class NaiveMoney:
                 into = sum(a["amount"] for a in of_line if a["adjustment_type"] == "virement_in")
                 out = sum(a["amount"] for a in of_line if a["adjustment_type"] == "virement_out")
                 actual = total(e["amount"] for e in spent if (fy(e["period_end"]), e["category"]) == (year, category))
-                budget = (budgeted or 0) + into - out
+                of_carried = [a for a in carried if (a["category"] or "not_stated") == category]
+                carried_in = sum(a["amount"] for a in of_carried if a["to_fy"] == year)
+                carried_out = sum(a["amount"] for a in of_carried if a["from_fy"] == year)
+                budget = (budgeted or 0) + into - out + carried_in - carried_out
                 figures[self.key(award_id), year, category] = (
-                    budgeted, into, out, budget, actual, budget - (actual or 0)
+                    budgeted, into, out, carried_in, carried_out, budget, actual, budget - (actual or 0)
                 )  # fmt: skip
         return figures
 
@@ -392,6 +397,14 @@ class NaiveMoney:
                 "limit",
                 final=10 * spent > 11 * (current + match),
             )
+        if grant is not None:
+            check("grant_within_award", current, grant, "limit", final=10 * grant > 11 * current)
+        spent_match = total(e["amount"] for e in spending if e["source"] != "grant")
+        if by_stage["evidenced"] is not None and spent_match is not None:
+            check("evidenced_within_spent", spent_match, by_stage["evidenced"], "limit", final=False)
+        payments = total(p["amount"] for p in self.of("payments", award_id))
+        if payments is not None:
+            check("outcome_payments_within_award", current, payments, "limit")
         if returned is not None:
             check("returned_within_paid", paid or 0, returned, "limit")
         if by_stage["pledged"] is not None and asked is not None:
@@ -408,6 +421,9 @@ class NaiveMoney:
         if any(moved):
             check("virements_cancel", *(sum(a["amount"] for a in way) for way in moved), "equal")
         for (subject, year), figures in self.budget_years().items():
+            if subject == key and figures[4] is not None and figures[5] is not None:
+                check("spent_within_budget", figures[4], figures[5], "limit", final=False)
+                found[-1] = (found[-1][0], f"{key} in {year}", *found[-1][2:])
             if subject == key and figures[2] > 0:
                 check("carried_within_underspend", max(0, figures[7]), figures[2], "limit")
                 found[-1] = (found[-1][0], f"{key} in {year}", *found[-1][2:])

@@ -67,7 +67,8 @@ MARTS: dict[str, Compared] = {
     ),
     "budget_lines": Compared(
         "award_key, financial_year, cost_category",
-        "profile_gbp, virement_in_gbp, virement_out_gbp, budget_gbp, spent_gbp, left_gbp",
+        "profile_gbp, virement_in_gbp, virement_out_gbp, carried_in_gbp, carried_out_gbp, budget_gbp, spent_gbp,"
+        " left_gbp",
     ),
     "match_position": Compared(
         "programme_code, site_code, match_source_type, match_kind",

@@ -82,8 +82,8 @@ def test_sound_money_reconciles(money):
     )
     assert {code for code, *_ in found} == {
         "award_is_first_plus_variations", "profile_is_award", "claimed_within_award", "approved_within_award",
-        "paid_within_approved", "claimed_within_spent", "spent_within_award_and_match", "match_in_proportion",
-        "lines_are_claims", "virements_cancel",
+        "paid_within_approved", "claimed_within_spent", "grant_within_award", "spent_within_award_and_match",
+        "match_in_proportion", "lines_are_claims", "virements_cancel",
     }  # fmt: skip
     assert {status for _, _, status, _ in found} == {"reconciles"}
     assert all(source.startswith("docs/domain") for *_, source in found)
@@ -105,6 +105,13 @@ BREAKS = [
     ("claimed_within_spent", lambda m: m.claim(50), (1000, 1050, 50, "breach")),
     ("spent_within_award_and_match", lambda m: m.spend(100), (1000, 1100, 100, "ambiguous")),
     ("spent_within_award_and_match", lambda m: m.spend(101), (1000, 1101, 101, "breach")),
+    ("grant_within_award", lambda m: (m.match("pledged", 500), m.spend(101)), (1000, 1101, 101, "breach")),
+    ("spent_within_budget", lambda m: m.spend(7), (1000, 1007, 7, "ambiguous")),
+    ("evidenced_within_spent", lambda m: (m.match("evidenced", 60), m.spend(50, source="match_cash")),
+     (50, 60, 10, "ambiguous")),
+    ("outcome_payments_within_award", lambda m: m.add(
+        "outcome_payments", payment_id="P1", outcome_definition_code="JOB_START", outcome_date="2016-05-01",
+        unit_price=1002, amount=1002), (1000, 1002, 2, "breach")),
     ("lines_are_claims", lambda m: m.line("C1", -20), (1000, 980, -20, "breach")),
     ("grant_is_rate_of_eligible", lambda m: m.claim(50, eligible_amount=200, intervention_rate="0.2"),
      (40, 50, 10, "breach")),

@@ -96,3 +96,15 @@ def test_constant_prices_need_a_deflator_of_one_release(site):
     make_mart(site.db, mart)
     assert site.one(real, "2015-16") == (Decimal(2500), "2016-17", "2017-11", None)
     assert site.one(real, "all") == (Decimal(2500), "2016-17", "2017-11", None)
+
+
+def test_a_missing_quarter_gives_no_cost(site):
+    site.deliver(SITE, "2018-03-31", "funding_profile", "expenditure")
+    spend(site, 6000, "2016-03-31")
+    for quarter in ("Q3", "Q4"):
+        site.add("core.funding_profile", site_code=SITE, programme_code="MHT", award_id="G", profile_version=1,
+                 financial_year="2015-16", quarter=quarter, cost_category="staff", profile_amount=5000,
+                 delivery_id=f"{SITE}-funding_profile")  # fmt: skip
+    site.db.execute(f"UPDATE core.expenditure SET delivery_id = '{SITE}-expenditure'")
+    site.build("funding.unit_costs")
+    assert cost(site, "person_into_work") == (3, 6000, 0, None, None, "spending_missing")

@@ -115,6 +115,7 @@ UNITS = {
 WHY_NO_COST = {
     "no_spending": "no cost: no spending was sent for it",
     "spending_not_complete": "no cost: spending does not reach to the end of the year",
+    "spending_missing": "no cost: spending of a quarter is missing",
     "cohort_not_mature": "no cost yet: not everybody’s time to find or keep work has passed",
     "suppressed": "hidden: fewer than 5 people, an outcome that is not known, or it would give such a count away",
 }
