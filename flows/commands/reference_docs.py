@@ -260,8 +260,9 @@ _MONEY_SECTION = """
 ## 8. Money
 
 **What is owed when**: the datasets of money marked 'each quarter' in section 1, for March, June, September and
-December, by the same date as that month's other files. Each file holds everything to date, as the others do. Without
-claims, as under a grant that asks for none, send a nil return (section 1).
+December, such as `MHT-BPL_claims_201612_v1.xlsx`. The day is on your `index.html`, the same as for that month's other
+files. Each file holds everything to date, as the others do. Without claims, as under a grant that asks for none, send a
+nil return (section 1). A file of money may be signed off: role, date and total on the sheet 'Sign-off' (section 1).
 
 **What to send for what**:
 
@@ -280,14 +281,16 @@ claims, as under a grant that asks for none, send a nil return (section 1).
   usual for that period: the advance is in no claimed sum.
 - **What was spent:** `expenditure`: a row for each ledger entry or account and period, with who bore it in
   `funding_source`: `grant`, `match_cash` or `match_in_kind`.
+- **Nothing was spent in a quarter:** A row of 0 for the award and period. A quarter with a budget and no row is shown
+  as 'spending missing', and leaves the outturn and the cost of a job open.
 - **An invoice was refunded or booked wrongly:** A row of its own below 0 with `credit_note` Y and its
   `credit_reason`. Earlier rows stay.
 - **A cost has arisen and is not in the ledger:** `accrual_amount`, and the same amount below 0 in the period in which
   it is booked.
 - **Money moved between budget lines:** `virements_carry_forward`: two rows with one `pair_id`, `virement_out` and
-  `virement_in`, for the same amount, year and day.
+  `virement_in`, for the same amount above 0, year and day, each with its `cost_category`.
 - **Money is to be spent a year later:** A row `carry_forward` from one year to the next, up to what the year had
-  left. What is not carried forward is not left.
+  left. What is not carried forward is not left. Without a `cost_category` it stands beside the budget lines.
 - **Money went back to the funder:** A row `clawback`, above 0: it is not taken off what was paid.
 - **Match was promised, confirmed, evidenced:** `match_funding`: a row for each, with the award; an evidenced one with
   `evidence_ref`, which counts once.

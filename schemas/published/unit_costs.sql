@@ -30,7 +30,8 @@
 --   data_cut_date        DATE  Earliest date to which the data behind it are complete.
 --   reason               VARCHAR  Why there is no cost: no_spending, spending_not_complete, spending_missing,
 --       cohort_not_mature, or suppressed (fewer than 5 people, an outcome that is not known, or what would give such
---       a count away).
+--       a count away). Of all years so far, which may only be years of setting up, it is cohort_not_mature while any
+--       year is to come.
 --   leaves_out           VARCHAR  What the figure leaves out.
 WITH units AS (
   SELECT
@@ -163,6 +164,7 @@ sums AS (
     unit_code,
     max(n_people) FILTER (level = 'total') AS total,
     coalesce(bool_or(level = 'total' AND reason IS NOT NULL), false) AS has_no_total,
+    coalesce(bool_or(reason = 'cohort_not_mature'), false) AS has_years_to_come,
     bool_and(n_people IS NOT NULL) FILTER (level = 'site') AS has_all_sites,
     has_no_total OR (total IS NOT NULL AND has_all_sites) AS shows_sites,
     -- What the total can be, by itself and by the sites.
@@ -187,6 +189,7 @@ sums AS (
 shown AS (
   SELECT
     t.*,
+    if(s.has_years_to_come AND t.level <> 'year', 'cohort_not_mature', 'suppressed') AS why_not_shown,
     coalesce(
       CASE t.level WHEN 'total' THEN t.n_people IS NOT NULL WHEN 'site' THEN s.shows_sites ELSE s.shows_years END
         AND t.n_people IS NOT NULL,
@@ -213,7 +216,7 @@ SELECT
   if(w.is_shown AND NOT w.lacks_deflator, w.grant_real_gbp / w.n_people, NULL)::DECIMAL(14, 2) AS cost_grant_real_gbp,
   if(w.is_shown AND NOT w.lacks_deflator, w.total_real_gbp / w.n_people, NULL)::DECIMAL(14, 2) AS cost_total_real_gbp,
   w.data_cut_date,
-  coalesce(w.reason, if(w.is_shown, NULL, 'suppressed')) AS reason,
+  coalesce(w.reason, if(w.is_shown, NULL, w.why_not_shown)) AS reason,
   u.leaves_out
 FROM shown AS w
 JOIN units AS u USING (unit_code)

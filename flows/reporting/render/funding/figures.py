@@ -41,8 +41,10 @@ MARTS = {
         from published.unit_costs
         order by list_position(['person_into_work', 'person_started', 'person_13_weeks'], unit_code) nulls last,
             site_code <> 'all', financial_year <> 'all', site_code, financial_year""",
+    # The exact sum of payments for outcomes would tell how many people there are behind it.
     "reconciliation": """
         from funding.reconciliation
+        where check_code <> 'outcome_payments_within_award'
         order by list_position(['breach', 'ambiguous', 'reconciles'], status), check_code, subject""",
     "readings": "from funding.readings order by title, site_code nulls first, subject",
 }

@@ -110,6 +110,7 @@ def _overview(figures: MoneyFigures) -> str:
         groups=groups,
         made_up=[p["programme_name"] for p in figures.programmes if _is_made_up(figures, p["programme_code"])],
         received=_received(figures),
+        missing={p["programme_code"]: _missing_quarters(figures, p["programme_code"]) for p in figures.programmes},
         csv=f"{POSITION}.csv",
         money=words,
     )
@@ -121,6 +122,7 @@ def _programme_page(figures: MoneyFigures, position: Row, sections: Sequence[Pag
     for limit in ROWS_SHOWN:
         text = template("funding_programme").render(
             position=position,
+            title=words.finding(position, _missing_quarters(figures, programme)),
             answers=words.answers(position, _why(figures, programme), _answer_parts(figures, programme)),
             sections=[s.cut(limit) for s in sections],
             made_up=[position["programme_name"]] if _is_made_up(figures, programme) else [],
@@ -158,6 +160,11 @@ def _sections(tables: ProgrammeTables) -> list[PageSection]:
     ]
 
 
+def _missing_quarters(figures: MoneyFigures, programme: str) -> int:
+    """Quarters of the programme's awards that are over and have a budget, and of which no spending was sent."""
+    return sum(r["is_missing"] for r in figures.of("profile_vs_actual", programme))
+
+
 def _answer_parts(figures: MoneyFigures, programme: str) -> words.AnswerParts:
     tables = ProgrammeTables(figures, programme)
     status = [r["status"] for r in figures.of("reconciliation", programme)]
@@ -175,7 +182,7 @@ def _answer_parts(figures: MoneyFigures, programme: str) -> words.AnswerParts:
         contributors=contributors(tables.contributions()),
         pays_for_outcomes=bool(figures.of("outcome_payments", programme)),
         unclaimed=sum(unclaimed) if unclaimed and None not in unclaimed else None,
-        missing_quarters=sum(r["is_missing"] for r in figures.of("profile_vs_actual", programme)),
+        missing_quarters=_missing_quarters(figures, programme),
         job_cost=words.job_cost(job),
         breaches=status.count("breach"),
         open_checks=status.count("ambiguous"),

@@ -182,11 +182,13 @@ class ProgrammeTables:
         """The budget by year, and by line."""
         years = [self._labelled(r) for r in self._rows("budget_years")]
         lines = [
-            self._labelled(r)
-            | {"line": f"{r['financial_year']} {self.figures.label('cost_category', r['cost_category'])}"}
+            self._labelled(r) | {"line": f"{r['financial_year']} {self._budget_line(r['cost_category'])}"}
             for r in self._rows("budget_lines")
         ]
         return self._tables((YEARS, years), (LINES, lines))
+
+    def _budget_line(self, category: str) -> str:
+        return words.NO_LINE if category == "not_stated" else self.figures.label("cost_category", category)
 
     def outcomes(self) -> list[MoneyTable]:
         """Payments by results."""

@@ -71,7 +71,7 @@ KINDS = (  # the overview: groups of rows, each a column of funding.programme_po
             ("approved_gbp", "Approved of that", ""),
             ("paid_gbp", "Paid", "advances included"),
             ("returned_gbp", "Returned to the funder", "not taken off what was paid"),
-            ("outcome_payments_gbp", "Paid for outcomes, about", "by rounded counts; small ones left out"),
+            ("outcome_payments_gbp", "Paid for outcomes, at least", "by rounded counts; small ones left out"),
         ),
     ),
     (
@@ -84,7 +84,8 @@ KINDS = (  # the overview: groups of rows, each a column of funding.programme_po
     ),
     ("Left", (("unspent_gbp", "Signed and not spent", "signed as it stands now, less spent of the grants"),)),
 )
-NO_HEADLINE = "one part not known"
+NO_HEADLINE = "not both known"
+NO_LINE = "carried, no line stated"
 NOT_SIGNED, NO_SPENDING = "no signed amount", "no spending sent"
 NOTHING_TO_COMPARE = "nothing to compare"
 CHECKS_ROW = ("Checks", "Sums that do not agree", "of all that were compared")
@@ -155,11 +156,12 @@ def no_money(programmes: Sequence[str]) -> str:
     return f"No money is on record for {listed(list(programmes))}."
 
 
-def finding(position: Row) -> str:
-    """The page's title: how far the money of a programme has come."""
+def finding(position: Row, missing_quarters: int = 0) -> str:
+    """The page's title: how far the money of a programme has come. Spending with gaps is a minimum."""
     signed, spent, announced = position["current_gbp"], position["spent_grant_gbp"], position["announced_gbp"]
     if spent is not None and signed is not None:
-        return f"{with_sign(spent)} spent of the {with_sign(signed)} signed, up to {day(position['spent_to'])}"
+        least = "At least " if missing_quarters else ""
+        return f"{least}{with_sign(spent)} spent of the {with_sign(signed)} signed, up to {day(position['spent_to'])}"
     if spent is not None:
         return f"{with_sign(spent)} spent up to {day(position['spent_to'])}; the signed amount is not known"
     if signed is not None:
@@ -200,23 +202,26 @@ def answers(position: Row, why: Mapping[str, str], parts: AnswerParts) -> list[A
         f"Claimed {amount('claimed_gbp')}, approved {amount('approved_gbp')}, paid {amount('paid_gbp')} (advances "
         f"included), returned {amount('returned_gbp')}.",
         *(
-            [f"For outcomes about {amount('outcome_payments_gbp')} was paid: counts under 5 are left out."]
+            [f"For outcomes at least {amount('outcome_payments_gbp')} was paid: counts under 5 are left out."]
             if parts.pays_for_outcomes
             else []
         ),
     )
-    spent = f"Of the grants {amount('spent_grant_gbp')}, of match {amount('spent_match_gbp')}{_up_to(position)}."
-    left = [f"Signed and not spent: {amount('unspent_gbp')}."]
-    if parts.unclaimed is not None:
-        left.append(f"Of awards with claims, {with_sign(parts.unclaimed)} can still be claimed.")
+    least, most = ("at least ", "at most ") if parts.missing_quarters else ("", "")
+    spent = [
+        f"Of the grants {least}{amount('spent_grant_gbp')}, of match {amount('spent_match_gbp')}{_up_to(position)}."
+    ]
     if parts.missing_quarters:
-        left.append(f"Spending is missing for {counted(parts.missing_quarters, 'quarter')} with a budget.")
+        spent.append(f"Spending is missing for {counted(parts.missing_quarters, 'quarter')} with a budget.")
+    left = [f"Signed and not spent: {most}{amount('unspent_gbp')}. The budget by year says what of it may be spent."]
+    if parts.unclaimed is not None:
+        left.append(f"Of awards with claims, {with_sign(parts.unclaimed)} less was claimed than the awards have.")
     return [
         Answer("What was promised?", promised, "awards"),
         Answer("What was signed?", (signed,), "awards"),
         Answer("Who matched it?", matched, "match"),
         Answer("What was claimed and paid?", claimed, "claims"),
-        Answer("What was spent?", (spent,), "quarters"),
+        Answer("What was spent?", tuple(spent), "quarters"),
         Answer("What is left?", tuple(left), "budget"),
         Answer("What did a job cost?", parts.job_cost, "costs"),
         Answer("What does not agree?", (checks_in_words(parts.breaches, parts.open_checks, parts.checks),), "checks"),
@@ -263,8 +268,8 @@ def job_cost(row: Row | None) -> tuple[str, ...]:
     years = _years(row)
     return (
         f"{with_sign(row['cost_grant_gbp'])} of the grant, {with_sign(row['cost_total_gbp'])} with evidenced match, "
-        f"for a person into work within 12 months: {with_sign(row['grant_gbp'])} and {with_sign(row['total_gbp'])}, by "
-        f"about {row['n_people']:,} people who started in {years}.",
+        f"for a person into work within 12 months: {with_sign(row['grant_gbp'])} and {with_sign(row['total_gbp'])}, "
+        f"divided by about {row['n_people']:,} people who started in {years}.",
         f"Left out: {leaves_out(row)}",
     )
 

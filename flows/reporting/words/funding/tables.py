@@ -88,10 +88,10 @@ CLAIMS = TableText(
         MoneyColumn("approved_gbp", "Approved", why_empty="not decided"),
         MoneyColumn("disallowed_gbp", "Disallowed", why_empty="not decided"),
         MoneyColumn("rejected_gbp", "In rejected claims", why_empty=NONE, if_any=True),
-        MoneyColumn("paid_gbp", "Paid for costs", why_empty="not paid"),
+        MoneyColumn("paid_gbp", "Paid, without advances", why_empty="not paid"),
         MoneyColumn("advances_paid_gbp", "Advances paid", why_empty=NONE, if_any=True),
         MoneyColumn("returned_gbp", "Returned", why_empty=NONE, if_any=True),
-        MoneyColumn("unclaimed_gbp", "Can still be claimed", why_empty="award not known"),
+        MoneyColumn("unclaimed_gbp", "Award less claimed", why_empty="award not known"),
     ),
     note="An advance is money ahead of costs: the claim of its period takes its place, so it is in no claimed sum. "
     "Corrections count with their sign.",
@@ -138,6 +138,8 @@ LINES = TableText(
         MoneyColumn("profile_gbp", "Profile", why_empty="no profile"),
         MoneyColumn("virement_in_gbp", "Moved in", if_any=True),
         MoneyColumn("virement_out_gbp", "Moved out", if_any=True),
+        MoneyColumn("carried_in_gbp", "Carried in", if_any=True),
+        MoneyColumn("carried_out_gbp", "Carried out", if_any=True),
         MoneyColumn("budget_gbp", "Budget"),
         MoneyColumn("spent_gbp", "Spent"),
         MoneyColumn("left_gbp", "Left (−: overspent)"),
@@ -150,15 +152,18 @@ MATCH = TableText(
     (
         _text("area", "Area", below="kind_of_match"),
         MoneyColumn("pledged_gbp", "Pledged", why_empty=NONE),
+        MoneyColumn("part_pledged_gbp", "Pledged, part of the whole", why_empty=NONE, if_any=True),
         MoneyColumn("confirmed_gbp", "Confirmed", why_empty=NONE),
+        MoneyColumn("part_confirmed_gbp", "Confirmed, part of the whole", why_empty=NONE, if_any=True),
         MoneyColumn("evidenced_gbp", "Evidenced", why_empty=NONE),
         MoneyColumn("not_evidenced_gbp", "Still to evidence", why_empty=DASH),
     ),
-    note="Pledged, confirmed and evidenced say three things about the same money, so they are never added up.",
+    note="Pledged, confirmed and evidenced say three things about the same money, so they are never added up. Nor is "
+    "an area’s part added to the sum for the whole programme that it is part of.",
 )
 CONTRIBUTIONS = TableText(
     "match_records",
-    "Each contribution that counts, with where it is stated",
+    "Each contribution on record, with where it is stated",
     (
         _text("contributor", "Who matched", below="kind_of_match"),
         _text("area", "Area", below="match_id"),
@@ -195,6 +200,9 @@ UNIT_COSTS = TableText(
         MoneyColumn("cost_total_real_gbp", "Constant prices, with match", why_empty=DASH, if_any=True),
     ),
     grouped_by="unit",
+    note="The number of people is rounded to the nearest 5, and a cost with it: by about 20 people it is right to "
+    "about a tenth either way, by about 10 to about a fifth. Starts and jobs that round alike need not be the same "
+    "people.",
 )
 CHECKS = TableText(
     "reconciliation",
@@ -202,7 +210,7 @@ CHECKS = TableText(
     (
         _text("result", "Result", below="title"),
         _text("about", "About"),
-        MoneyColumn("expected_gbp", "Expected", why_empty=NOT_KNOWN),
+        MoneyColumn("expected_gbp", "Expected, or limit", why_empty=NOT_KNOWN),
         MoneyColumn("actual_gbp", "Found", why_empty=NOT_KNOWN),
         MoneyColumn("difference_gbp", "Difference", why_empty=DASH),
         _text("note", "What it means", below="source"),
