@@ -250,13 +250,13 @@ def was_sent_before(row: Row, context: FaultContext) -> bool:
     return context.previous_cut_off is not None and (row["_known"] or "") <= context.previous_cut_off.isoformat()
 
 
-def in_hundredths(*names: str, where: Callable[[Row], bool] = lambda row: True) -> MakeFault:
-    """Divide amounts by a hundred, in rows of at least £100 that were sent before as they are."""
+def multiplied(*names: str, by: float, where: Callable[[Row], bool] = lambda row: True) -> MakeFault:
+    """Multiply amounts, in rows of at least £100 that were sent before as they are."""
 
     def make(row: Row, context: FaultContext) -> RowChange | None:
         if not where(row) or not was_sent_before(row, context) or pence(row[names[0]]) < 10_000:
             return None
-        return RowChange({n: f"{pence(row[n]) / 10_000:.2f}" for n in names if row[n] is not None})
+        return RowChange({n: f"{pence(row[n]) * by / 100:.2f}" for n in names if row[n] is not None})
 
     return make
 

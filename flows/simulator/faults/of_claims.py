@@ -21,7 +21,7 @@ from flows.simulator.faults.fault import (
     change,
     copied_key,
     day_of,
-    in_hundredths,
+    multiplied,
     on_a_copy,
     pence,
     pounds_more,
@@ -118,6 +118,12 @@ def _long_after(row: Row, context: FaultContext) -> RowChange | None:
     return _claim(lambda row: {"submitted_date": (context.cut_off + timedelta(80)).isoformat()})(row, context)
 
 
+def _advance(*, by: float) -> MakeFault:
+    """An advance with other amounts than before: it has no lines, and nothing of it was disallowed."""
+    names = ("claimed_amount", "eligible_amount", "grant_share", "approved_amount", "paid_amount")
+    return multiplied(*names, by=by, where=lambda row: row["claim_type"] == "advance")
+
+
 CLAIMS: tuple[FaultKind, ...] = (
     award_of("claim_id"),
     *years_of("financial_year", "claim_id", _is_normal),
@@ -125,20 +131,9 @@ CLAIMS: tuple[FaultKind, ...] = (
         "V02", "claim_status", ROW, "status that is not listed", on_a_copy("claim_id", put("claim_status", "lost"))
     ),
     FaultKind(
-        "M01",
-        "claimed_amount",
-        WARNING,
-        "a hundredth of the amount before",
-        in_hundredths(
-            "claimed_amount",
-            "eligible_amount",
-            "grant_share",
-            "approved_amount",
-            "paid_amount",
-            where=lambda row: row["claim_type"] == "advance",  # no lines, and nothing was disallowed
-        ),
-        latest_only=True,
+        "M01", "claimed_amount", WARNING, "a hundredth of the amount before", _advance(by=0.01), latest_only=True
     ),
+    FaultKind("M10", "claimed_amount", WARNING, "another amount than before", _advance(by=0.9), latest_only=True),
     _of_claim(
         "M07",
         "claim_period_end",
