@@ -25,7 +25,7 @@ SHIPPED_RAW = Path(__file__).parents[2] / "data" / "raw"
 ROWS, SEED, MONTHS = 6_000, 2016, 3
 SITES_WITH_MONEY = ("MHT-BPL", "MHT-GM", "MHT-NECA", "MHT-WLA", "HLT-WMCA", "HLT-SCR", "WC-CPA01")
 FIRST_RUN = datetime(2019, 11, 4, 3, 30)  # after the last simulated month, before its return is due
-QUESTION = "select award_stage, sum(amount) from core.funding_awards where programme_code = 'MHT' group by 1"
+QUESTION = "select programme_code, announced_gbp, claimed_gbp, spent_grant_gbp from funding.programme_position"
 
 
 def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
