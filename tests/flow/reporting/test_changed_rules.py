@@ -116,7 +116,7 @@ def test_a_new_dataset_needs_one_new_contract(folder: DataFolder, project: Path)
     """The contract alone defines the table; who sends it is a row of `returns.csv` for each programme."""
     (project / "schemas" / "core" / "toys.py").write_text(TOY, encoding="utf-8")
     with (project / "schemas" / "core" / "returns.csv").open("a", encoding="utf-8") as returns:
-        returns.write("MHT,toys,optional,made up for a test\n")
+        returns.write("MHT,toys,optional,monthly,made up for a test\n")
     toys = [
         {"toy_id": "T-1", "pieces": "12", "Bought": "2016-03-01"},
         {"toy_id": "T-2", "pieces": "0", "Bought": ""},

@@ -13,7 +13,15 @@ from file_validator import Validator, as_csv, as_table, awards, contacts, partic
 from soak import in_soak
 
 from flows.commands.check import check_file
-from schemas._contract.workbook_names import HIDDEN, HIDDEN_CELL, IN_PLACE_OF_VALUES, NO_RESULT, READ_ME, SEE_OWN_FILE
+from schemas._contract.workbook_names import (
+    HIDDEN,
+    HIDDEN_CELL,
+    IN_PLACE_OF_VALUES,
+    NO_RESULT,
+    OUR_SHEETS,
+    READ_ME,
+    SEE_OWN_FILE,
+)
 
 WRONG = {"contacts": "attended", "referrals": "source_of_referral", "funding_awards": "financial_year"}
 SITES = {"funding_awards": "PMO"}
@@ -28,11 +36,11 @@ def marked(folder: Path, content: bytes, dataset: str, suffix: str) -> bytes:
     return workbook.read_bytes()
 
 
-def saved(content: bytes, changes: dict[str, Any] | None = None, sheet: int = 2) -> bytes:
-    """The workbook opened and saved by another program, with some cells of a sheet changed."""
+def saved(content: bytes, changes: dict[str, Any] | None = None) -> bytes:
+    """The workbook opened and saved by another program, with some cells of its first sheet of data changed."""
     book, out = openpyxl.load_workbook(io.BytesIO(content)), io.BytesIO()
     for cell, value in (changes or {}).items():
-        book[book.sheetnames[sheet]][cell].value = value
+        book[next(name for name in book.sheetnames if name not in OUR_SHEETS)][cell].value = value
     book.save(out)
     return out.getvalue()
 
@@ -118,7 +126,7 @@ def test_a_formula_without_a_result_is_said_in_words_which_never_load(validate: 
     letter = "ABCDEFGHIJKLMNOPQRST"[list(rows[0]).index("funding_org_name")]
     assert book["Data"][f"{letter}5"].value == NO_RESULT
     assert "not this copy" in str(book[book.sheetnames[0]]["B5"].value)
-    fixed = saved(copy, {f"{letter}6": "Another funder"}, book.sheetnames.index("Data"))
+    fixed = saved(copy, {f"{letter}6": "Another funder"})
     outcome = validate(fixed, "funding_awards", "PMO", suffix="xlsx")
     assert ("F37", "row", 5) in outcome.rules and 5 in outcome.held
     assert not any(str(text).casefold() in IN_PLACE_OF_VALUES for row in outcome.values for text in row.values())
