@@ -228,7 +228,10 @@ def scale_of_award(dataset: str, amount: str, rows: str, *, is_whole: bool = Fal
 
 
 def between_claims_of_award() -> tuple[Rule, ...]:
-    """M10-M13: claims of an award that overlap, leave a gap, are cumulative, exceed it, or were changed afterwards."""
+    """M01, M10-M13: claims of an award that overlap, leave a gap, are cumulative, exceed it, or were changed later.
+
+    They are those of `core.claims` alone, and stand here because the contract has as many rules within a row.
+    """
     return (
         scale_of_award("claims", "grant_share", f"from core.claims where {FOR_COSTS}"),
         Rule(
@@ -348,8 +351,8 @@ def between_claims_of_award() -> tuple[Rule, ...]:
             violations_sql=f"""
                 with running as (
                     select c.delivery_id, c.source_row, a.current_gbp, sum(c.grant_share) over (
-                        partition by c.site_code, c.award_id
-                        order by c.claim_period_end, c.submitted_date, c.claim_id) as so_far
+                        partition by a.award_key
+                        order by c.claim_period_end, c.submitted_date, c.site_code, c.claim_id) as so_far
                     from core.claims c join {AWARDS} a using (site_code, award_id) where {FOR_COSTS}
                 )
                 select delivery_id, source_row, format(

@@ -257,16 +257,16 @@ CONTRACT = Contract(
             found_column="found",
             also_reads=("funding_awards", "match_funding"),
             across_sites=True,
-            # One finding for each award: its last row.
+            # Several sites may spend one award. One finding for each of them: its last row.
             violations_sql=f"""
                 with spent as (
-                    select e.delivery_id, e.source_row, sum(e.actual_amount) over award as spent,
+                    select e.delivery_id, e.source_row,
+                        sum(e.actual_amount) over (partition by a.award_key) as spent,
                         a.current_gbp + coalesce(m.match_gbp, 0) as allowed,
                         row_number() over (
                             partition by e.site_code, e.award_id order by e.period_end desc, e.source_row desc) as nth
                     from core.expenditure e join {AWARDS} a using (site_code, award_id)
                     left join {funding_mart("award_match")} m using (award_key)
-                    window award as (partition by e.site_code, e.award_id)
                 )
                 select delivery_id, source_row, format(
                     'spent {{:,.2f}}, {{:,.2f}} more than the {{:,.2f}} allowed', spent::double,

@@ -98,10 +98,10 @@ CONTRACT = Contract(
             **AGAINST_AWARD,
             violations_sql=f"""
                 with added as (
-                    select l.delivery_id, l.source_row, a.current_gbp, sum(profile_amount) over award as profile,
+                    select l.delivery_id, l.source_row, a.current_gbp,
+                        sum(profile_amount) over (partition by a.award_key) as profile,
                         row_number() over (partition by l.site_code, award_id order by l.source_row) as nth
                     from ({LATEST}) l join {AWARDS} a using (site_code, award_id)
-                    window award as (partition by l.site_code, award_id)
                 )
                 select delivery_id, source_row, format(
                     'profile {{:,.2f}}, award {{:,.2f}}', profile::double, current_gbp::double) as found

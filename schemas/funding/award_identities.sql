@@ -59,9 +59,12 @@ awards AS (
     coalesce(t.data_cut_date >= e.end_date, false) AS is_ended,
     c.grant_claimed_gbp,
     c.approved_gbp,
-    c.approved_gbp + coalesce(c.advances_approved_gbp, 0) AS approved_in_all_gbp,
-    coalesce(c.paid_gbp, c.advances_paid_gbp) + if(c.paid_gbp IS NULL, 0, coalesce(c.advances_paid_gbp, 0))
-      AS paid_in_all_gbp,
+    coalesce(c.approved_gbp, 0) + coalesce(c.advances_approved_gbp, 0) AS approved_in_all_gbp,
+    if(
+      coalesce(c.paid_gbp, c.advances_paid_gbp) IS NULL,
+      NULL,
+      coalesce(c.paid_gbp, 0) + coalesce(c.advances_paid_gbp, 0)
+    ) AS paid_in_all_gbp,
     c.returned_gbp,
     m.pledged_gbp,
     m.evidenced_gbp,
@@ -89,14 +92,13 @@ lines AS (
 ),
 rated AS (
   SELECT
-    a.award_key,
-    a.programme_code,
-    sum(c.eligible_amount * c.intervention_rate) AS expected_gbp,
-    sum(c.grant_share) AS found_gbp
-  FROM core.claims AS c
-  JOIN funding.award_references AS a USING (site_code, award_id)
-  WHERE c.intervention_rate IS NOT NULL AND c.claim_status NOT IN ('draft', 'rejected')
-  GROUP BY a.award_key, a.programme_code
+    award_key,
+    programme_code,
+    sum(eligible_gbp * intervention_rate) AS expected_gbp,
+    sum(grant_claimed_gbp) AS found_gbp
+  FROM funding.claim_records
+  WHERE is_counted AND intervention_rate IS NOT NULL
+  GROUP BY award_key, programme_code
 ),
 virements AS (
   SELECT
@@ -143,7 +145,7 @@ checks AS (
   UNION ALL
   SELECT
     'paid_within_approved', programme_code, award_key, 'What was paid is within what was approved, advances included',
-    coalesce(approved_in_all_gbp, 0), paid_in_all_gbp, 'limit', true, 'More was paid than was approved.'
+    approved_in_all_gbp, paid_in_all_gbp, 'limit', true, 'More was paid than was approved.'
   FROM awards
   WHERE paid_in_all_gbp IS NOT NULL
   UNION ALL

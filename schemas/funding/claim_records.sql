@@ -25,6 +25,8 @@
 --   costs_gbp           DECIMAL(14,2) not null  Costs claimed. Unit: pounds.
 --   eligible_gbp        DECIMAL(14,2) not null  Eligible costs. Unit: pounds.
 --   grant_claimed_gbp   DECIMAL(14,2) not null  Asked of the grant. Unit: pounds.
+--   intervention_rate   DECIMAL(14,4)  Share of the eligible costs that the grant bears, where the award fixes one.
+--       Unit: proportion, 0 to 1.
 --   match_share_gbp     DECIMAL(14,2) not null  Borne by match. Unit: pounds.
 --   approved_gbp        DECIMAL(14,2)  Approved; empty until decided. Unit: pounds.
 --   disallowed_gbp      DECIMAL(14,2)  Disallowed; empty until decided. Unit: pounds.
@@ -52,6 +54,7 @@ SELECT
   c.claimed_amount AS costs_gbp,
   c.eligible_amount AS eligible_gbp,
   c.grant_share AS grant_claimed_gbp,
+  c.intervention_rate,
   c.match_share AS match_share_gbp,
   c.approved_amount AS approved_gbp,
   c.disallowed_amount AS disallowed_gbp,

@@ -137,6 +137,13 @@ def test_an_advance_may_be_paid_before_a_claim_is_approved(money):
     assert money.check("claimed_within_award")[1] == 1000
 
 
+def test_an_advance_alone_may_be_paid_once_it_is_approved(money):
+    money.warehouse.db.execute("DELETE FROM core.claims")
+    money.claim(300, claim_type="advance")
+    money.warehouse.build_funding()
+    assert money.check("paid_within_approved") == (300, 300, 0, "reconciles")
+
+
 def test_no_sum_of_the_position_holds_drafts_rejected_claims_or_advances_as_claims(money):
     for kind in ({"claim_status": "draft"}, {"claim_status": "rejected"}, {"claim_type": "advance"}):
         money.claim(300, approved_amount=None, paid_amount=None, **kind)

@@ -13,6 +13,7 @@ Q1: Row = {"claim_period_start": "2016-04-01", "claim_period_end": "2016-06-30",
 Q2: Row = {"claim_period_start": "2016-07-01", "claim_period_end": "2016-09-30", "submitted_date": "2016-10-12"}
 Q3: Row = {"claim_period_start": "2016-10-01", "claim_period_end": "2016-12-31", "submitted_date": "2017-01-12"}
 Q4: Row = {"claim_period_start": "2017-01-01", "claim_period_end": "2017-03-31", "submitted_date": "2017-04-12"}
+WHOLE: Row = {"sender": "PMO", "about_site_code": ""}  # recorded by the programme office for all sites
 UNDATED: Row = {"award_date": "", "start_date": "", "end_date": ""}
 MINUS: Row = {"claim_type": "adjustment", "grant_share": "-10000", "original_claim_id": "C1"}
 
@@ -118,6 +119,13 @@ CASES: list[tuple[str, str, str, str, Tables, list[int]]] = [
      [2]),
     ("claims", "M01", "grant_share", "The claims are", {"funding_awards": awarded({}), "claims": grants(9, 101, 9, 9)},
      []),
+    # an award of the whole programme, which two sites claim, plan and spend together
+    ("claims", "M12", "grant_share", "", {"funding_awards": awarded(WHOLE), "claims": claimed(
+        Q1 | {"grant_share": "60000"}, Q2 | {"grant_share": "40002", "sender": "MHT-GM"})}, [3]),
+    ("funding_profile", "M43", "profile_amount", "", {"funding_awards": awarded(WHOLE), "funding_profile": [
+        *profile(60000), *profile(40000, sender="MHT-GM")]}, []),
+    ("expenditure", "M40", "actual_amount", "", {"funding_awards": awarded(WHOLE), "expenditure": spent(
+        {"actual_amount": "60000"}, {"actual_amount": "40002", "sender": "MHT-GM"})}, [2, 3]),
     # M13: cumulative claims
     ("claims", "M13", "grant_share", "", {"funding_awards": awarded({}),
                                           "claims": grants(20000, 45000, 70000, 95000)}, [2, 3, 4, 5]),
