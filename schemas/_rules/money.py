@@ -159,7 +159,7 @@ def scale_of_last(dataset: str, amount: str, key: tuple[str, ...]) -> tuple[Rule
     """M01: amounts that are 100 or 1,000 times those of the delivery before, or a hundredth or thousandth of them.
 
     Where that is so for most rows that both have, and for two at least, the whole file is in another unit and every
-    row of it is held. A single row is only asked about. `key` finds the row in both deliveries, with the site.
+    row of it is held. A single row only gets a warning. `key` finds the row in both deliveries, with the site.
     """
     compared = f"""
         select now.delivery_id, now.source_row, now.{amount} / past.{amount} as ratio

@@ -27,7 +27,7 @@ from schemas._rules.money import (
 )
 from schemas._rules.public_figures import funding_mart
 
-LATE_DAYS = 92  # late invoices: spending up to a quarter after the award's end is asked about, later spending is held
+LATE_DAYS = 92  # late invoices: spending up to a quarter after the award's end gets a warning, later spending is held
 
 
 def _ledger_period() -> pl.Expr:

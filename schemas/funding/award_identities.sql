@@ -210,7 +210,7 @@ checks AS (
   SELECT
     'grant_is_rate_of_eligible', programme_code, award_key,
     'What was asked of the grant is the intervention rate of the eligible costs', expected_gbp, found_gbp, 'equal', true,
-    'The rate was not kept to.'
+    'Some claims do not follow the rate.'
   FROM rated
   UNION ALL
   SELECT

@@ -60,7 +60,7 @@ def _versions(ledger: SiteLedger, award: Award, rng: np.random.Generator) -> Ite
 def _forecasts(ledger: SiteLedger, award: Award, rng: np.random.Generator) -> Iterator[Forecast]:
     """At the end of each quarter, another forecast of the first cost category of the next one.
 
-    It always differs from the one before, for a forecast that stays the same is asked about (rule M19).
+    It always differs from the one before, for a forecast that stays the same gets a warning (rule M19).
     """
     first_category = next(iter(CATEGORIES))
     for made_on in quarter_ends(award.start, award.end)[:-1]:

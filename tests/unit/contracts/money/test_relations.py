@@ -290,7 +290,7 @@ SCALED = [d for d in MONEY if [r for r in datasets()[d].rules if r.rule_id == "M
 
 @pytest.mark.parametrize("dataset", SCALED)
 def test_amounts_in_another_unit_than_in_the_file_before_are_found(dataset: str) -> None:
-    """Every row of a file in thousands or pence is held; a single amount that changed so is only asked about."""
+    """Every row of a file in thousands or pence is held; a single amount that changed so only gets a warning."""
     rules = [r for r in datasets()[dataset].rules if r.rule_id == "M01" and r.reads_history]
     field = rules[0].field
     distinct = {
