@@ -50,9 +50,9 @@ def _contracts(dataset: str, site: str, period: str) -> list[Contract]:
     if not site:
         _refuse("A whole return differs from site to site: say which with --site, such as --site MHT-BPL.")
     owed = [
-        c
-        for name, c in datasets().items()
-        if returns_for(site).get(name) == REQUIRED and (not period or is_sent_for(site, name, period))
+        datasets()[name]
+        for name, need in returns_for(site).items()  # in the order of the registry: people, then money
+        if need == REQUIRED and (not period or is_sent_for(site, name, period))
     ]
     if not owed:
         _refuse(f"{site} owes no dataset: name the one it wants to send.")

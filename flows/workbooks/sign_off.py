@@ -24,7 +24,7 @@ def sign_off_fields(contracts: Sequence[Contract]) -> tuple[Field, ...]:
 
 def write_sign_off(workbook: WorkbookWriter, contracts: Sequence[Contract]) -> None:
     """Write a line for each dataset of money; no sheet where there is none."""
-    rows = [(c.dataset, c.title, "", "", "") for c in contracts if c.control_total]
+    rows = [(c.dataset, f"{c.title}: total of {c.control_total}", "", "", "") for c in contracts if c.control_total]
     if not rows:
         return
     sheet = workbook.add_sheet(SIGN_OFF)
