@@ -136,7 +136,8 @@ class TestSheet:
         write_blank_workbook(out, [datasets()[name] for name in ("contacts", DATASET, "claims")], "a name")
         book = openpyxl.load_workbook(out)
         lines = [[cell.value for cell in row] for row in book[SIGN_OFF].iter_rows(min_row=5)]
-        assert lines == [HEADING, [DATASET, datasets()[DATASET].title, *[None] * 3], ["claims", "Claims", *[None] * 3]]
+        about = {n: f"{datasets()[n].title}: total of {datasets()[n].control_total}" for n in (DATASET, "claims")}
+        assert lines == [HEADING, *([name, text, *[None] * 3] for name, text in about.items())]
         assert {v.type for v in book[SIGN_OFF].data_validations.dataValidation} == {"decimal", "list", "date"}
         for row, cells in enumerate(ROWS, 2):
             for column, heading in enumerate([cell.value for cell in book[DATASET][1]], 1):
