@@ -59,7 +59,8 @@ def test_each_dataset_of_a_return_has_its_own(folder: DataFolder) -> None:
     marked = openpyxl.load_workbook(folder.paths.reports / BPL / f"{path.stem}_to_fix.xlsx")[SIGN_OFF]
     to_fill_in = list(marked.iter_rows(min_row=6, values_only=True))
     assert to_fill_in == [
-        (name, datasets()[name].title, None, None, None) for name in ("funding_awards", "match_funding")
+        (name, f"{datasets()[name].title}: total of amount", None, None, None)
+        for name in ("funding_awards", "match_funding")
     ]
 
 
