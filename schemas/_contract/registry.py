@@ -131,9 +131,11 @@ def returns_for(site_code: str) -> Mapping[str, str]:
 
 
 def _returns_of(site_code: str) -> list[dict[str, str]]:
-    # The sites of a programme all owe the same, so `returns.csv` names the programme; offices are named themselves.
-    sender = sites()[site_code].programme_code or site_code
-    return [r for r in rows("returns") if r["sender"] == sender]
+    """The rows of `returns.csv` for a site: its programme's, in place of which its own count where it has any."""
+    found = rows("returns")
+    own = {r["dataset"]: r for r in found if r["sender"] == site_code}
+    of_programme = {r["dataset"]: r for r in found if r["sender"] == sites()[site_code].programme_code}
+    return list((of_programme | own).values())
 
 
 @lru_cache

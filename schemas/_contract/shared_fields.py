@@ -221,7 +221,7 @@ def orphan(dataset: str, entity: str, parent: str) -> Rule:
         needs=(parent,),
         parent=parent,
         violations_sql=f"""
-                select delivery_id, source_row from core.{dataset}
+                select delivery_id, source_row from (from core.{dataset} where {key} is not null)
                 anti join core.{parent} using (site_code, {key})""",
     )
 
@@ -248,7 +248,7 @@ def before_death(dataset: str, field: str, event: str) -> Rule:
 
     The participant is found by the reference in the row, or through the row's episode. `event` begins the title.
     """
-    has_reference = dataset in ("referrals", "randomisation")
+    has_reference = dataset in ("referrals", "randomisation", "wellbeing_measures")
     through_episode = "" if has_reference else "join core.referrals r using (site_code, episode_id)"
     return Rule(
         "P20",

@@ -54,7 +54,7 @@ def rule(contract: Contract | None, rule_id: str, field: str, severity: str) -> 
         return (of_field or found)[0]
     if contract is not None and (f := contract.by_name.get(field)):
         for own_id, general_id in ((f.not_listed_rule, "V02"), (f.range_rule, "V03"), (f.pattern_rule, "V04")):
-            if rule_id == own_id != general_id:
+            if rule_id == own_id != general_id and severity == Severity.ROW:
                 return rule(contract, general_id, field, severity)
     if own:  # asked for with another severity: a rule that could not be checked is reported as a warning
         return next((r for r in own if r.field == field), own[0])

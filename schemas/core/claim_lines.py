@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import COST_CATEGORY
-from schemas._rules.money import LEDGER_CODE, TOLERANCE, cost_category_listed, not_on_record
+from schemas._rules.datasets.money import LEDGER_CODE, TOLERANCE, cost_category_listed, not_on_record
 
 # Each claim with its total and the sum of its lines.
 TOTALS = """

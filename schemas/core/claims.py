@@ -17,7 +17,7 @@ import polars as pl
 
 from schemas._contract.model import FIRST_DAY, LAST_DAY, SHARE, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, FINANCIAL_YEAR, QUARTER
-from schemas._rules.money import (
+from schemas._rules.datasets.money import (
     AGAINST_AWARD,
     AWARDS,
     TOLERANCE,

@@ -1,6 +1,6 @@
 """core.contacts: every planned contact between a participant and a worker.
 
-Source: docs/domain.md 7.4, rules K01-K04.
+Source: docs/domain.md 7.4, rules K01-K05.
 """
 
 from __future__ import annotations
@@ -146,6 +146,22 @@ CONTRACT = Contract(
                 order_by="delivery_id, source_row",
                 where="attended in ('5', '6')",
             ),
+        ),
+        Rule(
+            "K05",
+            Severity.WARNING,
+            "The worker is not in post on that day",
+            expected="a staff reference that has a post on the day of the contact, in staff_posts",
+            fix="Check the reference and the date. If they are right, send the post, or correct its dates.",
+            field="staff_ref",
+            confirmable=True,
+            needs=("staff_posts",),
+            violations_sql="""
+                select c.delivery_id, c.source_row from core.contacts c
+                where c.staff_ref is not null and not exists (
+                    from core.staff_posts s
+                    where s.site_code = c.site_code and s.staff_ref = c.staff_ref
+                        and c.contact_date between s.start_date and coalesce(s.end_date, c.contact_date))""",
         ),
         Rule(
             "T08",

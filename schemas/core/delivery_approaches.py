@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind
 from schemas._contract.shared_fields import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
-from schemas._rules.public_figures import site_of_programme
+from schemas._rules.datasets.public_figures import site_of_programme
 
 CONTRACT = Contract(
     dataset="delivery_approaches",

@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas._contract.model import LAST_DAY, LEDGER_PERIOD, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY, FINANCIAL_YEAR, QUARTER, repeats_sql
-from schemas._rules.money import (
+from schemas._rules.datasets.money import (
     AGAINST_AWARD,
     AWARDS,
     LEDGER_CODE,
@@ -25,7 +25,7 @@ from schemas._rules.money import (
     scale_of_last,
     year_and_quarter_agree,
 )
-from schemas._rules.public_figures import funding_mart
+from schemas._rules.datasets.public_figures import funding_mart
 
 LATE_DAYS = 92  # late invoices: spending up to a quarter after the award's end gets a warning, later spending is held
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY, FINANCIAL_YEAR, QUARTER
-from schemas._rules.money import (
+from schemas._rules.datasets.money import (
     AGAINST_AWARD,
     AWARDS,
     QUARTER_END,

@@ -21,8 +21,8 @@ from schemas._contract.shared_fields import (
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
-from schemas._rules.money import scale_of_last
-from schemas._rules.public_figures import (
+from schemas._rules.datasets.money import scale_of_last
+from schemas._rules.datasets.public_figures import (
     MHT_MATCH,
     control_totals,
     figure_agrees_with_status,

@@ -10,7 +10,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, EPISODE_ID, PARTICIPANT_REF, orphan, repeats_sql
-from schemas._rules.money import award_on_record
+from schemas._rules.datasets.money import award_on_record
 
 # An outcome of the episode that meets the payment's definition on its day, with evidence from somebody else.
 VERIFIED = """

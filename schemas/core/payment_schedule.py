@@ -9,7 +9,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID
-from schemas._rules.money import award_on_record, scale_of_last
+from schemas._rules.datasets.money import award_on_record, scale_of_last
 
 KEY = ("award_id", "outcome_definition_code", "valid_from")
 

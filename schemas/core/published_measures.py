@@ -14,7 +14,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
-from schemas._rules.public_figures import figure_agrees_with_status, site_of_programme
+from schemas._rules.datasets.public_figures import figure_agrees_with_status, site_of_programme
 
 ANY_TEXT = r"^[^\s=+@\-](?:.*\S)?$"
 

@@ -17,30 +17,7 @@ from schemas._contract.shared_fields import (
     before_death,
     orphan,
 )
-
-NOT_IN_WORK = ("02", "03", "04", "05", "06", "07", "08")
-SOME_HOURS = ("01", "02", "03", "04")
-
-
-def _hours_agree(moment: str, when: str) -> Rule:
-    """Rule E08 for employment status and hours at the start or exit of the episode.
-
-    `moment` is the suffix of the two fields, `when` its wording in texts.
-    """
-
-    def agree() -> pl.Expr:
-        status, hours = pl.col(f"employment_status_{moment}"), pl.col(f"weekly_hours_{moment}")
-        return ~((status == "01") & (hours == "98")) & ~(status.is_in(NOT_IN_WORK) & hours.is_in(SOME_HOURS))
-
-    return Rule(
-        "E08",
-        Severity.ROW,
-        f"Employment status and hours {when} disagree",
-        expected="98 (not applicable) or an empty cell for someone not employed; any other code for someone employed",
-        fix=f"Correct the hours or the employment status {when}. The codes run downwards: 01 is 30 hours or more.",
-        field=f"weekly_hours_{moment}",
-        check=agree,
-    )
+from schemas._rules.datasets.employment import hours_agree
 
 
 def _age(condition: str) -> str:
@@ -311,8 +288,8 @@ CONTRACT = Contract(
             field="exit_date",
             check=lambda: pl.col("exit_date") >= pl.coalesce("programme_start_date", "referral_received_date"),
         ),
-        _hours_agree("at_start", "at start"),
-        _hours_agree("at_exit", "at exit"),
+        hours_agree("employment_status_at_start", "weekly_hours_at_start", "at start"),
+        hours_agree("employment_status_at_exit", "weekly_hours_at_exit", "at exit"),
         orphan("referrals", "referral", "participants"),
         Rule(
             "P07",

@@ -8,8 +8,8 @@ from schemas._contract.registry_fields import SOURCE
 CONTRACT = Contract(
     dataset="returns",
     title="Returns",
-    description="Which datasets a sender owes, may send or must not send. Every site of a programme owes the same; "
-    "the three offices that send published figures have rows of their own.",
+    description="Which datasets a sender owes, may send or must not send. A programme's row is for all its sites, but "
+    "for a site with a row of its own; so have the three offices that send published figures.",
     grain="one row per sender and dataset",
     key=("sender", "dataset"),
     reference=True,
@@ -18,7 +18,8 @@ CONTRACT = Contract(
             "sender",
             Kind.REFERENCE,
             "Sender",
-            "A programme code, which stands for all its sites, or the site code of an office: PMO, NHSE or GRANTNAV.",
+            "A programme code, which stands for all its sites, or the site code of a site that differs from the others"
+            " or of an office (PMO, NHSE, GRANTNAV).",
             example="MHT",
         ),
         Field("dataset", Kind.REFERENCE, "Dataset", "The name of the dataset.", example="participants"),

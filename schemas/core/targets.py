@@ -17,7 +17,7 @@ from schemas._contract.shared_fields import (
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
-from schemas._rules.public_figures import site_of_programme
+from schemas._rules.datasets.public_figures import site_of_programme
 
 UNIT_OF_METRIC = {  # only the metrics that have a single unit
     "participants": "people",

@@ -12,8 +12,15 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, COST_CATEGORY
-from schemas._rules.money import AGAINST_AWARD, AWARDS, TOLERANCE, award_on_record, cost_category_listed, scale_of_last
-from schemas._rules.public_figures import funding_mart
+from schemas._rules.datasets.money import (
+    AGAINST_AWARD,
+    AWARDS,
+    TOLERANCE,
+    award_on_record,
+    cost_category_listed,
+    scale_of_last,
+)
+from schemas._rules.datasets.public_figures import funding_mart
 
 
 def _is_virement() -> pl.Expr:

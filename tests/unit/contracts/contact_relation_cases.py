@@ -53,6 +53,27 @@ CONTACT_CASES: list[RelationCase] = [
         },
     ),
     RelationCase(
+        ("contacts", "K05", WARNING, "staff_ref"),
+        [3, 5, 6, 7],
+        {
+            "staff_posts": [
+                {"end_date": d("2019-12-31")},
+                {"staff_ref": "W-0013", "start_date": d("2020-01-11")},
+                {"staff_ref": "W-0014", "site_code": "HLT-WMCA"},
+            ],
+            "contacts": [
+                contact(1, staff_ref="W-0012", contact_date=d("2018-01-08")),
+                contact(2, staff_ref="W-0012", contact_date=d("2019-12-31")),
+                contact(3, staff_ref="W-0012", contact_date=d("2020-01-01")),
+                contact(4, staff_ref="W-0013", contact_date=d("2020-01-11")),
+                contact(5, staff_ref="W-0013"),
+                contact(6, staff_ref="W-0014"),
+                contact(7, staff_ref="W-0099"),
+                contact(8),
+            ],
+        },
+    ),
+    RelationCase(
         ("contacts", "T08", WARNING, "episode_id"),
         [1],
         {

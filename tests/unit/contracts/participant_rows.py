@@ -22,11 +22,13 @@ from schemas.core.employment_outcomes import CONTRACT as OUTCOMES
 from schemas.core.participants import CONTRACT as PARTICIPANTS
 from schemas.core.randomisation import CONTRACT as RANDOMISATION
 from schemas.core.referrals import CONTRACT as REFERRALS
+from schemas.core.staff_posts import CONTRACT as STAFF_POSTS
 
 Row = dict[str, Any]
 Address = tuple[str, str, Severity, str]  # dataset, rule, severity, field
 ROW, WARNING = Severity.ROW, Severity.WARNING
 CONTRACTS = {c.dataset: c for c in (PARTICIPANTS, REFERRALS, RANDOMISATION, OUTCOMES, CONTACTS)}
+ALSO_READ = {STAFF_POSTS.dataset: STAFF_POSTS}
 CUT_OFF = date(2020, 3, 31)
 
 
@@ -102,6 +104,13 @@ VALID_ROWS: dict[str, Row] = {
         "duration_minutes": 45,
         "staff_role": "employment_specialist",
     },
+    "staff_posts": {
+        "post_id": "SCR-POST-01",
+        "staff_ref": "W-0012",
+        "staff_role": "employment_specialist",
+        "fte": Decimal("0.80"),
+        "start_date": d("2018-01-08"),
+    },
 }
 PROVENANCE = {"programme_code": "HLT", "site_code": "HLT-SCR", "delivery_id": "now"}
 
@@ -153,7 +162,7 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
     db = duckdb.connect()
     for schema, content in (("core", core), ("history", history)):
         db.execute(f"create schema {schema}")
-        for name, contract in CONTRACTS.items():
+        for name, contract in (CONTRACTS | ALSO_READ).items():
             db.execute(create_table(schema, contract, sent_by_sites=True))
             if schema == "history":
                 db.execute(f"alter table history.{name} add column received_at timestamp")

@@ -9,7 +9,7 @@ from public_figure_rows import CONTRACTS, VALID_ROWS, Row, broken_rows, frame, p
 
 from schemas._contract.code_lists import code_list
 from schemas._rules.checks import checks_of
-from schemas._rules.public_figures import MHT_ANNOUNCED, MHT_HEADLINE, MHT_MATCH
+from schemas._rules.datasets.public_figures import MHT_ANNOUNCED, MHT_HEADLINE, MHT_MATCH
 
 # The published record
 

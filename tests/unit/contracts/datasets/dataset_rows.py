@@ -1,4 +1,4 @@
-"""Made-up rows of the datasets of money, and the tables that rules between them read."""
+"""Made-up rows of any dataset, and the tables that rules between rows read. No row is about anyone."""
 
 from __future__ import annotations
 
@@ -17,35 +17,12 @@ from schemas._contract.polars_types import polars_type
 
 Row = dict[str, Any]
 SITE, CUT_OFF = "MHT-BPL", date(2017, 9, 30)
-MONEY = (
-    "funding_awards",
-    "match_funding",
-    "funding_profile",
-    "claims",
-    "claim_lines",
-    "expenditure",
-    "virements_carry_forward",
-    "payment_schedule",
-    "outcome_payments",
-    "deflators",
-)
-ALSO_READ = ("referrals", "employment_outcomes", "participants")
-AWARD: Row = {
-    "award_id": "BPL-GRANT-1",
-    "award_stage": "awarded",
-    "programme_code": "MHT",
-    "about_site_code": SITE,
-    "amount": "100000.00",
-    "award_date": "2016-03-01",
-    "start_date": "2016-04-01",
-    "end_date": "2018-03-31",
-}
 
 
 def sound(dataset: str, *changes: Row) -> list[Row]:
     """Sound rows of a dataset, one for each set of changes: its example, with a key of its own."""
     contract = datasets()[dataset]
-    base = example_rows(contract)[0] | {"award_id": AWARD["award_id"]} | (AWARD if dataset == "funding_awards" else {})
+    base = example_rows(contract)[0]
     own_key = contract.key[-1] if contract.by_name[contract.key[-1]].kind is Kind.REFERENCE else ""
     numbered = ({own_key: f"{base[own_key]}{n}"} if own_key else {} for n in range(len(changes)))
     return [
@@ -78,11 +55,12 @@ def _tables() -> duckdb.DuckDBPyConnection:
     db.execute("create schema core; create schema history; create schema before; create schema audit")
     db.execute("create table core.sites as from read_csv(?, all_varchar = true)", [str(reference_csv("sites"))])
     db.execute("create table audit.deliveries (delivery_id varchar, data_cut_date date)")
-    for name in (*MONEY, *ALSO_READ):
-        db.execute(create_table("core", datasets()[name], sent_by_sites=True))
+    for name, contract in datasets().items():
+        db.execute(create_table("core", contract, sent_by_sites=True))
         db.execute(f"create table history.{name} as from core.{name}")
         db.execute(f"alter table history.{name} add column received_at timestamp")
         db.execute(f"alter table history.{name} add column data_cut_date date")
+        db.execute(f"alter table history.{name} add column counts boolean")
         db.execute(f"create table before.{name} as from core.{name}")
     return db
 
@@ -123,8 +101,9 @@ def _insert(db: duckdb.DuckDBPyConnection, name: str, rows: list[Row], delivery:
     else:  # rows of the extract before have the delivery_id of the one that counts
         db.execute(f"insert into before.{name} by name select * replace ('{name} d1' as delivery_id) from sent")
     db.execute(
-        f"insert into history.{name} by name select *, ?::timestamp as received_at, ?::date as data_cut_date from sent",
-        [cut_off, cut_off],
+        f"insert into history.{name} by name select *, ?::timestamp as received_at, ?::date as data_cut_date,"
+        " ?::boolean as counts from sent",
+        [cut_off, cut_off, delivery == "d1"],
     )
     db.execute("insert into audit.deliveries values (?, ?)", [f"{name} {delivery}", cut_off])
     db.unregister("sent")

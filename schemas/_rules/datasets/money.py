@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas._contract.code_lists import code_list
 from schemas._contract.model import Rule, Severity
-from schemas._rules.public_figures import funding_mart
+from schemas._rules.datasets.public_figures import funding_mart
 
 TOLERANCE = 1  # pounds: a smaller difference is rounding
 SCALES = (100, 1000)  # pounds sent as pence or in thousands, or the other way round

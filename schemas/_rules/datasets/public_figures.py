@@ -22,7 +22,7 @@ MHT_ANNOUNCED = control_total("MHT", "announced")
 MHT_MATCH = control_total("MHT", "match_pledged")
 MHT_HEADLINE = MHT_ANNOUNCED + MHT_MATCH
 MIN_POUNDS, MAX_POUNDS = 10_000, 100_000_000  # outside these, a Trailblazer sum is in thousands or in pence
-FUNDING = Path(__file__).parents[1] / "funding"
+FUNDING = Path(__file__).parents[2] / "funding"
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from money_rows import MONEY, Row, frame, rule_of, sound
 
 from schemas._contract.catalogue import datasets
-from schemas._rules.money import quarter_of, year_of
+from schemas._rules.datasets.money import quarter_of, year_of
 
 ADJUSTMENT: Row = {
     "claim_type": "adjustment",

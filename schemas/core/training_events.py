@@ -1,0 +1,177 @@
+"""core.training_events: training of those who refer, advise, treat and employ: counts, never names.
+
+Source: docs/domain.md 7.10, rule W12.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+
+CONTRACT = Contract(
+    dataset="training_events",
+    title="Training events",
+    description="Training events and how many people attended them. A course of several days is one event.",
+    grain="one row per event and audience",
+    key=("event_id",),
+    control_total="cost",
+    event_date="event_date",
+    fields=(
+        Field(
+            "event_id",
+            Kind.REFERENCE,
+            "Event reference",
+            "The site's own reference for the event.",
+            aliases=("Event ID", "Event number", "Session ID"),
+            example="BPL-TR-012",
+        ),
+        Field(
+            "event_date",
+            Kind.DATE,
+            "Date of the event",
+            "The day of the event, the last of several.",
+            aliases=("Event date", "Date of session"),
+            example="2016-06-21",
+        ),
+        Field(
+            "audience",
+            Kind.CODE,
+            "Audience",
+            "Who was trained. An event for two audiences has two rows.",
+            codes="training_audience",
+            aliases=("Attendees", "Who attended", "Target audience"),
+            example="gp",
+        ),
+        Field(
+            "topic",
+            Kind.CODE,
+            "Topic",
+            "What the event was mainly about.",
+            codes="training_topic",
+            aliases=("Subject", "Course"),
+            example="work_is_good",
+        ),
+        Field(
+            "provider_org",
+            Kind.TEXT,
+            "Provider",
+            "The organisation that gave the training; never the name of a person.",
+            required=False,
+            aliases=("Training provider", "Delivered by"),
+            example="Local training hub",
+        ),
+        Field(
+            "duration_minutes",
+            Kind.INTEGER,
+            "Duration",
+            "How long the event lasted, all its days together.",
+            unit="minutes",
+            low=1,
+            high=3000,
+            sentinels=("9999",),
+            aliases=("Length (mins)", "Minutes"),
+            example="90",
+        ),
+        Field(
+            "invited",
+            Kind.INTEGER,
+            "Invited",
+            "How many people were invited.",
+            required=False,
+            low=0,
+            sentinels=("9999", "99999"),
+            aliases=("Number invited", "Invitations"),
+            example="30",
+        ),
+        Field(
+            "attended",
+            Kind.INTEGER,
+            "Attended",
+            "How many people came, each counted once however many sessions the event had.",
+            low=0,
+            sentinels=("9999", "99999"),
+            aliases=("Number attended", "Number trained"),
+            example="18",
+        ),
+        Field(
+            "unique_people_to_date",
+            Kind.INTEGER,
+            "Different people so far",
+            "How many different people of this audience have been trained so far, this event included.",
+            required=False,
+            low=0,
+            sentinels=("9999", "99999"),
+            aliases=("Unique people to date", "Cumulative people trained"),
+            example="18",
+        ),
+        Field(
+            "practices_represented",
+            Kind.INTEGER,
+            "Practices represented",
+            "From how many GP practices people came.",
+            required=False,
+            empty_if="it is not known, or nobody came from one",
+            low=0,
+            sentinels=("999", "9999"),
+            aliases=("Number of practices", "Practices"),
+            example="9",
+        ),
+        *(
+            Field(
+                f"{moment}_confidence_mean",
+                Kind.DECIMAL,
+                f"Confidence {when} the event",
+                f"The mean of the answers, from 0 to 10, to how confident people felt {when} the event.",
+                required=False,
+                empty_if="it was not asked",
+                low=0,
+                high=10,
+                aliases=(f"{moment.title()}-training confidence", f"{moment.title()} confidence"),
+                example=example,
+            )
+            for moment, when, example in (("pre", "before", "4.8"), ("post", "after", "7.1"))
+        ),
+        Field(
+            "cost",
+            Kind.MONEY,
+            "Cost",
+            "What the event cost; spending is counted in `expenditure`, never here.",
+            unit="GBP",
+            required=False,
+            empty_if="it is not known",
+            low=0,
+            aliases=("Event cost", "Total cost"),
+            example="850.00",
+        ),
+    ),
+    rules=(
+        Rule(
+            "W16",
+            Severity.WARNING,
+            "More people came than were invited",
+            expected="at most as many as were invited",
+            fix="Check both numbers. If people came without an invitation, nothing needs doing.",
+            field="attended",
+            confirmable=True,
+            check=lambda: pl.col("attended") <= pl.col("invited"),
+        ),
+        Rule(
+            "W12",
+            Severity.ROW,
+            "The number of different people so far cannot be right",
+            expected="at least as many as came to this event, and at most as many as came to all events for this"
+            " audience up to this one",
+            fix="Count each person once, in this event and in those before it. If an event was left out, send it.",
+            field="unique_people_to_date",
+            found_column="found",
+            violations_sql="""
+                select delivery_id, source_row, format('{} people; {} attended this event, {} all so far',
+                    unique_people_to_date, attended, so_far) as found
+                from (
+                    select *, sum(attended) over (partition by site_code, audience order by event_date) as so_far
+                    from core.training_events)
+                where unique_people_to_date not between attended and so_far""",
+        ),
+    ),
+)

@@ -1,0 +1,331 @@
+"""core.wellbeing_measures: scores of wellbeing and clinical measures.
+
+Source: docs/domain.md 2.6, 7.8, rules W01-W09. W13 and W14 are our own.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.shared_fields import EPISODE_ID, PARTICIPANT_REF, before_death, orphan, repeats_sql
+from schemas._rules.datasets.measures import (
+    EQ5D,
+    answers_in_range,
+    few_enough_missing,
+    has_all_answers,
+    is_converted,
+    is_raw_total,
+    is_sum_of_answers,
+    missing_as_stated,
+    score_in_range,
+)
+
+# The first baseline of each person and measure.
+BASELINES = """
+    select site_code, participant_ref, measure_code, min(measured_date) as measured_date
+    from core.wellbeing_measures where wave = 'baseline' group by all"""
+
+
+def _is_eq5d() -> pl.Expr:
+    return pl.col("measure_code") == EQ5D
+
+
+CONTRACT = Contract(
+    dataset="wellbeing_measures",
+    title="Wellbeing measures",
+    description="Scores of wellbeing and clinical measures, at fixed times (waves) or at any session.",
+    grain="one row per participant, measure and occasion",
+    key=("measure_id",),
+    participant_level=True,
+    event_date="measured_date",
+    fields=(
+        Field(
+            "measure_id",
+            Kind.REFERENCE,
+            "Measure reference",
+            "The site's own reference for the score.",
+            pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
+            aliases=("Score ID", "Questionnaire ID"),
+            example="BPL-M0001234",
+        ),
+        PARTICIPANT_REF,
+        EPISODE_ID.replace(required=False, empty_if="the score belongs to no episode"),
+        Field(
+            "measure_code",
+            Kind.CODE,
+            "Measure",
+            "Which measure it is. SWEMWBS is sent raw, converted (metric), or as a row for each.",
+            codes="measure_code",
+            aliases=("Questionnaire", "Scale", "Outcome measure"),
+            example="phq9",
+        ),
+        Field(
+            "wave",
+            Kind.CODE,
+            "Wave",
+            "At which of the agreed times it was measured.",
+            codes="measure_wave",
+            aliases=("Time point", "Timepoint"),
+            example="baseline",
+        ),
+        Field(
+            "measured_date",
+            Kind.DATE,
+            "Date measured",
+            "The day on which the questions were answered.",
+            aliases=("Date of measure", "Assessment date", "Date completed"),
+            example="2016-05-20",
+        ),
+        Field(
+            "total_score",
+            Kind.DECIMAL,
+            "Score",
+            "The total of the measure, or the answer to a single question. EQ-5D-5L has none: see its profile.",
+            required=False,
+            empty_if="the measure is EQ-5D-5L",
+            column_required=True,
+            sentinels=("999", "9999", "-1", "99"),
+            aliases=("Total", "Total score", "Score total"),
+            example="9",
+        ),
+        Field(
+            "item_scores",
+            Kind.REFERENCE,
+            "Answers",
+            "The answers in their order, separated by semicolons; a full stop for a missing one.",
+            required=False,
+            pattern=r"^[0-9.]+$|^(?:[0-9]|10|\.)(?:;(?:[0-9]|10|\.))*$",
+            aliases=("Item scores", "Items"),
+            example="1;1;1;1;1;1;1;1;1",
+        ),
+        Field(
+            "profile",
+            Kind.REFERENCE,
+            "EQ-5D profile",
+            "The five answers of EQ-5D-5L as five digits, in the order of the form. They are never added up.",
+            required=False,
+            empty_if="the measure is not EQ-5D-5L",
+            pattern=r"^[1-5]{5}$",
+            pattern_rule="W04",
+            aliases=("EQ-5D profile", "Health state"),
+        ),
+        Field(
+            "vas",
+            Kind.INTEGER,
+            "EQ-5D health today",
+            "The answer on the scale of EQ-5D-5L from 0 to 100.",
+            required=False,
+            empty_if="the measure is not EQ-5D-5L",
+            low=0,
+            high=100,
+            range_rule="W01",
+            sentinels=("999", "-1"),
+            aliases=("EQ VAS", "Health today"),
+        ),
+        Field(
+            "items_missing",
+            Kind.INTEGER,
+            "Answers missing",
+            "How many questions were not answered.",
+            required=False,
+            low=0,
+            high=14,
+            sentinels=("99", "999"),
+            aliases=("Missing items",),
+            example="0",
+        ),
+        Field(
+            "mode",
+            Kind.CODE,
+            "How it was asked",
+            "How the questions were asked and answered.",
+            codes="measure_mode",
+            required=False,
+            aliases=("Mode of completion", "Completed by"),
+            example="self",
+        ),
+    ),
+    rules=(
+        Rule(
+            "V01",
+            Severity.ROW,
+            "The score is empty",
+            expected="a score for every measure but EQ-5D-5L",
+            fix="Enter the score. If it could not be worked out, leave the row out.",
+            field="total_score",
+            check=lambda: _is_eq5d() | pl.col("total_score").is_not_null(),
+        ),
+        Rule(
+            "W01",
+            Severity.ROW,
+            "The score is outside the range of its measure",
+            expected="PHQ-9 0 to 27, GAD-7 0 to 21, WSAS 0 to 40, WEMWBS 14 to 70, SWEMWBS 7 to 35, each question of"
+            " ONS4 0 to 10, GSE 10 to 40",
+            fix="Check the score and the measure: each score belongs on the row of its own measure.",
+            field="total_score",
+            check=score_in_range,
+        ),
+        Rule(
+            "W01",
+            Severity.ROW,
+            "An answer is outside the range of its measure",
+            expected="PHQ-9 and GAD-7 0 to 3, WSAS 0 to 8, WEMWBS and SWEMWBS 1 to 5, ONS4 0 to 10, GSE 1 to 4",
+            fix="Check the answers and the measure.",
+            field="item_scores",
+            check=answers_in_range,
+        ),
+        Rule(
+            "W02",
+            Severity.ROW,
+            "The score is not the sum of the answers",
+            expected="the sum of the answers; for SWEMWBS (metric) what the conversion table gives for it",
+            fix="Check the score and the answers.",
+            field="total_score",
+            check=is_sum_of_answers,
+        ),
+        Rule(
+            "W03",
+            Severity.ROW,
+            "Raw and converted SWEMWBS scores are confused",
+            expected="a whole number from 7 to 35 for swemwbs_raw; for swemwbs_metric a score of the conversion table,"
+            " such as 19.25 for a raw total of 21",
+            fix="Check which of the two the score is, and name the measure by it.",
+            field="total_score",
+            check=lambda: is_raw_total() & is_converted(),
+        ),
+        Rule(
+            "W04",
+            Severity.ROW,
+            "EQ-5D-5L has a score: its five digits are never added up",
+            expected="an empty score, and the five digits as the profile",
+            fix="Empty the score, and enter the five answers as the profile, such as 11211.",
+            field="total_score",
+            check=lambda: ~_is_eq5d() | pl.col("total_score").is_null(),
+        ),
+        Rule(
+            "W04",
+            Severity.ROW,
+            "EQ-5D-5L has no profile, or another measure has one",
+            expected="five digits from 1 to 5 for EQ-5D-5L, and an empty cell for every other measure",
+            fix="Enter the five answers as the profile, or correct the measure.",
+            field="profile",
+            check=lambda: _is_eq5d() == pl.col("profile").is_not_null(),
+        ),
+        Rule(
+            "W05",
+            Severity.ROW,
+            "There are more or fewer answers than the measure has questions",
+            expected="PHQ-9 9 answers, GAD-7 7, WSAS 5, WEMWBS 14, SWEMWBS 7, GSE 10, each question of ONS4 1; a full"
+            " stop for a missing one",
+            fix="Separate the answers by semicolons, such as 0;1;2: a spreadsheet drops a nought at the front of a"
+            " number.",
+            field="item_scores",
+            check=has_all_answers,
+        ),
+        Rule(
+            "W05",
+            Severity.ROW,
+            "Too many answers are missing for a score",
+            expected="no missing answer; for WSAS at most one, for which the mean of the others stands",
+            fix="If the answers are there, enter them. If they are not, leave the row out: there is no score.",
+            field="total_score",
+            check=few_enough_missing,
+        ),
+        Rule(
+            "W05",
+            Severity.ROW,
+            "The number of missing answers is not what the answers show",
+            expected="as many as there are full stops among the answers",
+            fix="Correct the number, or the answers.",
+            field="items_missing",
+            check=missing_as_stated,
+        ),
+        orphan("wellbeing_measures", "score", "participants"),
+        orphan("wellbeing_measures", "score", "referrals"),
+        Rule(
+            "W14",
+            Severity.ROW,
+            "The participant is not that of the episode",
+            expected="the participant who has the episode in the referrals",
+            fix="Correct the participant reference or the episode reference.",
+            field="participant_ref",
+            needs=("referrals",),
+            violations_sql="""
+                select m.delivery_id, m.source_row from core.wellbeing_measures m
+                join core.referrals r using (site_code, episode_id)
+                where r.participant_ref <> m.participant_ref""",
+        ),
+        Rule(
+            "W08",
+            Severity.ROW,
+            "The baseline was measured after randomisation",
+            expected="a baseline on or before the day of randomisation",
+            fix="Correct the date or the wave. A score from after the allocation is no baseline.",
+            field="measured_date",
+            needs=("randomisation",),
+            violations_sql="""
+                select m.delivery_id, m.source_row from core.wellbeing_measures m
+                join (select site_code, participant_ref, min(randomised_date) as randomised_date
+                    from core.randomisation group by all) using (site_code, participant_ref)
+                where m.wave = 'baseline' and m.measured_date > randomised_date""",
+        ),
+        Rule(
+            "W08",
+            Severity.WARNING,
+            "The baseline was measured more than 28 days after the start of support",
+            expected="a baseline before the start of support, or up to 28 days after it",
+            fix="Check the date, the wave and the start of support.",
+            field="measured_date",
+            confirmable=True,
+            needs=("referrals",),
+            violations_sql="""
+                select m.delivery_id, m.source_row from core.wellbeing_measures m
+                join core.referrals r using (site_code, episode_id)
+                where m.wave = 'baseline' and m.measured_date > r.programme_start_date + 28""",
+        ),
+        Rule(
+            "W08",
+            Severity.ROW,
+            "The score was measured before the baseline",
+            expected="a day on or after the person's baseline of the same measure",
+            fix="Correct the date or the wave: the first score is the baseline.",
+            field="wave",
+            violations_sql=f"""
+                select m.delivery_id, m.source_row from core.wellbeing_measures m
+                join ({BASELINES}) b using (site_code, participant_ref, measure_code)
+                where m.wave in ('wk4', 'mth4', 'mth12', 'exit') and m.measured_date < b.measured_date""",
+        ),
+        Rule(
+            "W09",
+            Severity.ROW,
+            "The person has a baseline of this measure already",
+            expected="one baseline of each measure for an episode: the first counts",
+            fix="Correct the wave or the measure. If it is the same score, delete one of the two rows.",
+            field="wave",
+            names_other="the first baseline is on",
+            violations_sql=repeats_sql(
+                "core.wellbeing_measures",
+                columns="site_code, participant_ref, episode_id, measure_code",
+                order_by="measured_date, delivery_id, source_row",
+                where="wave = 'baseline'",
+            ),
+        ),
+        Rule(
+            "W13",
+            Severity.ROW,
+            "The same score is recorded more than once",
+            expected="one score of a measure for a person, wave and day",
+            fix="Delete the copy. If the day, the wave or the measure is wrong, correct it.",
+            field="measure_id",
+            names_other="the same score as",
+            violations_sql=repeats_sql(
+                "core.wellbeing_measures",
+                columns="site_code, participant_ref, measure_code, wave, measured_date",
+                order_by="delivery_id, source_row",
+                where="wave <> 'baseline'",
+            ),
+        ),
+        before_death("wellbeing_measures", "measured_date", "The score"),
+    ),
+)
