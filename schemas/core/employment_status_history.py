@@ -18,6 +18,8 @@ from schemas._contract.shared_fields import (
 )
 from schemas._rules.datasets.employment import asked_of_the_employed, hours_agree
 
+BENEFITS = ("esa_ind", "uc_ind", "pip_ind")
+
 
 def _indicator(name: str, title: str, description: str, codes: str, *aliases: str) -> Field:
     """An optional yes-or-no code of the national data sets, with its own list of ways not to know."""
@@ -132,9 +134,7 @@ CONTRACT = Contract(
             expected="Y for any benefit wherever one of the benefits has Y",
             fix="Correct whichever of the answers is wrong.",
             field="benefit_ind",
-            check=lambda: (
-                (pl.col("benefit_ind") != "N") | ~pl.any_horizontal(pl.col("esa_ind", "uc_ind", "pip_ind") == "Y")
-            ),
+            check=lambda: (pl.col("benefit_ind") != "N") | ~pl.any_horizontal(pl.col(b) == "Y" for b in BENEFITS),
         ),
         orphan("employment_status_history", "record", "referrals"),
         Rule(
