@@ -50,6 +50,16 @@ CONTRACT = Contract(
         ),
         Field("metric_code", Kind.CODE, "Metric", "What is to be reached.", codes="target_metric"),
         Field(
+            "audience",
+            Kind.CODE,
+            "Audience",
+            "Of a total in post or in an area (metric population): who they are, such as GPs.",
+            codes="training_audience",
+            required=False,
+            empty_if="the figure is about nobody whom the pilot trains",
+            example="gp",
+        ),
+        Field(
             "unit",
             Kind.CODE,
             "Unit",

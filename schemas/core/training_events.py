@@ -173,5 +173,28 @@ CONTRACT = Contract(
                     from core.training_events)
                 where unique_people_to_date not between attended and so_far""",
         ),
+        Rule(
+            "W12",
+            Severity.WARNING,
+            "More different people were trained than there are",
+            expected="at most as many as there are in the site's area, by the total that targets has for the audience",
+            fix="Count each person once, however many events they came to. If the total is out of date, tell the data"
+            " team.",
+            field="unique_people_to_date",
+            confirmable=True,
+            also_reads=("targets",),  # most sites have no total on record
+            across_sites=True,  # the programme office may have sent the total
+            found_column="found",
+            violations_sql="""
+                with in_post as (
+                    select about_site_code as site_code, audience, max(target_value) as people from core.targets
+                    where metric_code = 'population' and audience is not null and about_site_code is not null
+                    group by all
+                )
+                select delivery_id, source_row, format('{} people of {:.0f}', unique_people_to_date, people::double)
+                    as found
+                from core.training_events join in_post using (site_code, audience)
+                where unique_people_to_date > people""",
+        ),
     ),
 )

@@ -20,6 +20,9 @@ DIED: Row = {"participant_ref": PERSON, "deceased_date": "2016-06-30"}
 ELSEWHERE: Row = {"episode_id": "BPL-E000999"}
 LIVING: Row = {"participant_ref": PERSON, "deceased_date": ""}
 ITEMS: list[Row] = [{"review_id": "WLA-FR-01", "item_no": str(n), "score": "4"} for n in range(1, 26)]
+POPULATION: Row = {
+    "metric_code": "population", "audience": "gp", "about_site_code": "MHT-BPL", "unit": "people", "target_value": "40",
+}  # fmt: skip
 REVIEW: Row = {"review_id": "WLA-FR-01", "total_score": "100"}
 
 
@@ -104,10 +107,16 @@ CASES: list[tuple[str, str, str, str, Tables, list[int]]] = [
     ("fidelity_reviews", "W10", "total_score", "", {  # an item is missing: the other rule says so
         "fidelity_reviews": sound("fidelity_reviews", REVIEW), "fidelity_items": ITEMS[1:]}, []),
     # training
-    ("training_events", "W12", "unique_people_to_date", "", {"training_events": events(
+    ("training_events", "W12", "unique_people_to_date", "The number", {"training_events": events(
         ("gp", "2016-06-01", "10", "10"), ("gp", "2016-06-08", "10", "20"), ("gp", "2016-06-15", "10", "31"),
         ("gp", "2016-06-22", "10", "9"), ("employer", "2016-06-22", "10", "11"), ("gp", "2016-06-29", "10", ""))},
      [4, 5, 6]),
+    ("training_events", "W12", "unique_people_to_date", "More", {
+        "targets": sound("targets", POPULATION, POPULATION | {"audience": "", "target_value": "1"},
+                         POPULATION | {"metric_code": "gps", "target_value": "1"},
+                         POPULATION | {"about_site_code": "MHT-GM", "target_value": "1"}),
+        "training_events": events(("gp", "2016-06-01", "40", "40"), ("gp", "2016-06-08", "10", "41"),
+                                  ("employer", "2016-06-08", "60", "60"))}, [3]),
     # employer support, posts
     ("employer_support", "K09", "support_date", "", {"referrals": sound("referrals", REFERRED),
      "employer_support": sound("employer_support", {"support_date": "2016-05-03"}, {"support_date": "2016-05-04"},
