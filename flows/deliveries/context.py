@@ -8,7 +8,7 @@ from datetime import date
 from flows.cells.date_orders import DateReading
 from flows.cells.reading.column_forms import ColumnForm
 from flows.deliveries.corrections import NO_CORRECTIONS, CellCorrection, Corrections
-from flows.deliveries.months import day_received, is_future_month
+from flows.deliveries.months import day_received, is_future_month, period_start
 from schemas._contract.code_lists import fold
 from schemas._contract.registry import expects_return, profile, returns_for
 from schemas.audit.deliveries import Delivery
@@ -63,6 +63,7 @@ class DeliveryContext:
     site_code: str
     programme_code: str
     data_cut_date: date  # the day of receipt, where the month in a site's file name had not begun
+    period_start: date | None = None  # of an extract of one month or quarter: its first day (rule F57)
     month_is_future: bool = False  # the month in the name had not begun on the day of receipt (rule F25)
     month_is_asked_for: bool = True  # by the return calendar (rule F19)
     need: str = "required"  # by the returns table: required, optional or none
@@ -97,6 +98,7 @@ def context_of(delivery: Delivery, corrections: Corrections = NO_CORRECTIONS) ->
         programme_code=delivery.programme_code,
         # against a cut-off in the future no date could be too late, so dates are compared with the day of receipt
         data_cut_date=day_received(delivery.received_at) if is_future and is_a_site else delivery.data_cut_date,
+        period_start=period_start(delivery),
         month_is_future=is_future,
         month_is_asked_for=expects_return(delivery.site_code, delivery.period),
         need=returns_for(delivery.site_code).get(delivery.dataset, "none"),

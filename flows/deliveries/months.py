@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from flows.runtime.wording import LONDON, day, listed, month
-from schemas._contract.registry import calendar, owed_months
-from schemas.audit.deliveries import Delivery
+from schemas._contract.registry import calendar, months_of_a_return, owed_months
+from schemas.audit.deliveries import Delivery, ExtractType
 
 # A cumulative extract seems to be of an earlier month where events that come ten times a month stop for over a month.
 # With fewer than thirty in the last quarter a gap means nothing. For a month that nobody asked for, five are enough.
@@ -31,6 +31,15 @@ def day_received(received_at: datetime) -> date:
 def is_future_month(delivery: Delivery) -> bool:
     """Whether the month in a file's name had not begun on the day it was received (rule F25)."""
     return delivery.data_cut_date.replace(day=1) > day_received(delivery.received_at)
+
+
+def period_start(delivery: Delivery) -> date | None:
+    """The first day of the month or quarter that a period extract covers; None for an extract of everything to date."""
+    if delivery.extract_type is not ExtractType.PERIOD:
+        return None
+    before = months_of_a_return(delivery.site_code, delivery.dataset) - 1
+    index = delivery.data_cut_date.year * 12 + delivery.data_cut_date.month - 1 - before
+    return date(index // 12, index % 12 + 1, 1)
 
 
 def cannot_be_signed_on(day: date, month_of_file: date, received_on: date) -> str:

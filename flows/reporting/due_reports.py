@@ -48,7 +48,7 @@ REPORT_CODE = (
     "flows/steps/read/raw_sheets/*.py",
     "flows/workbooks/*.py",
     "schemas/_contract/*.py",
-    "schemas/_rules/*.py",
+    "schemas/_rules/**/*.py",
 )
 
 

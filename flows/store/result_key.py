@@ -36,6 +36,7 @@ from schemas._rules.cells import (
 )
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS, VERSION_COLUMN
 from schemas._rules.headings import COLUMNS_OF
+from schemas._rules.months import OUTSIDE_PERIOD_RULE
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import APPROVING_ROLES, Delivery
 from schemas.audit.findings import CONTRACT as FINDINGS
@@ -53,6 +54,7 @@ RULES_IN_USE = {
     "NOT_APPLIED": NOT_APPLIED,
     "NOT_TAKEN": NOT_TAKEN,
     "NUMBERED_CODES_RULE": NUMBERED_CODES_RULE,
+    "OUTSIDE_PERIOD_RULE": OUTSIDE_PERIOD_RULE,
     "PERSONAL_DATA_RULE_IDS": PERSONAL_DATA_RULE_IDS,
     "SWAPPED_RULE": SWAPPED_RULE,
     "SIGN_OFF_RULE": SIGN_OFF_RULE,

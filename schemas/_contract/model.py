@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 MIN_FAULTS_FOR_BAD_SHARE = 20  # with fewer rows at fault, their share of a small file says little
+MIN_ROWS_FOR_A_PATTERN = 30  # with fewer rows, what is common to most of them may be chance (docs/domain.md 6.0)
 CONSENT_RULE = "P19"  # holds people without consent; its rows do not count towards the bad share of a file
 SHARE = "proportion, 0 to 1"  # the unit of fields in which 45% is read as 0.45 (rule C21)
 # Units of fields in which a number may be written with its unit, such as '45 mins' (rule C29).
@@ -154,7 +155,9 @@ class Rule:
 
     Between rows, tables or deliveries: `violations_sql` selects `delivery_id, source_row` of the rows that break the
     rule. A rule about whole deliveries of any dataset (`_rules/files.py`) selects `delivery_id, found` instead, and has
-    placeholders for the dataset's name and key. The SQL may read these schemas:
+    placeholders for the dataset's name and key. A `whole_file` rule of one dataset selects the same: what it finds is
+    in no single row, such as the share of an answer. It gives one warning on the column of `field`, and `found` has
+    counts and dates, never what a row holds. The SQL may read these schemas:
 
     - `core`: the rows of the deliveries that count;
     - `history`: the rows of every accepted delivery; `counts` says whether they are in `core`;
@@ -198,6 +201,7 @@ class Rule:
     found_column: str = ""
     names_other: str = ""
     reinstate_sql: str = ""
+    whole_file: bool = False
     confirmable: bool = False
     found_on: Callable[[Contract], tuple[str, ...]] = lambda _: ("",)
 
@@ -254,6 +258,9 @@ class Contract:
             if rule.confirmable and (rule.severity is not Severity.WARNING or not rule.field):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} is not a warning about a cell: nobody can"
                                  " confirm it")  # fmt: skip
+            if rule.whole_file and (rule.severity is not Severity.WARNING or not rule.field or rule.confirmable):
+                raise ValueError(f"contract {self.dataset}: {rule.rule_id} is about a whole file, so it is a warning"
+                                 " about a column, and no row has a value to confirm")  # fmt: skip
             if rule.check is not None and (not rule.field or rule.violations_sql):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} holds within a row, so it names one field in"
                                  " `field` and no `violations_sql`: it would never be validated")  # fmt: skip

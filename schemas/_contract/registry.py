@@ -69,6 +69,7 @@ class OutcomeDefinition:
     min_weekly_hours: Decimal | None
     min_days: int | None
     window_days: int | None
+    earnings_weeks: int | None  # of its weekly hours at the minimum wage, which earnings must reach
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,12 @@ def areas_of(site_code: str, basis: str = "") -> tuple[str, ...]:
 
 
 @lru_cache
+def area_types() -> Mapping[str, str]:
+    """The kind of each area by its code, such as 'unitary' (code list area_type)."""
+    return MappingProxyType({r["area_code"]: r["area_type"] for r in rows("areas")})
+
+
+@lru_cache
 def returns_for(site_code: str) -> Mapping[str, str]:
     """Which datasets a site sends: dataset -> required, optional or none.
 
@@ -146,6 +153,11 @@ def _sent_quarterly(site_code: str) -> frozenset[str]:
 def is_sent_for(site_code: str, dataset: str, period: str) -> bool:
     """Whether a dataset is sent for a month (yyyymm): any month, or of a quarterly one the last month of a quarter."""
     return dataset not in _sent_quarterly(site_code) or period[4:] in QUARTER_ENDS
+
+
+def months_of_a_return(site_code: str, dataset: str) -> int:
+    """How many months a period extract of a dataset covers: one, or a quarter."""
+    return 3 if dataset in _sent_quarterly(site_code) else 1
 
 
 def owes(site_code: str, dataset: str, period: str) -> bool:
@@ -198,12 +210,20 @@ def outcome_definitions() -> Mapping[str, OutcomeDefinition]:
             r["definition"],
             tuple(filter(None, r["programme_codes"].split(";"))),
             Decimal(r["min_weekly_hours"]) if r["min_weekly_hours"] else None,
-            _whole(r["min_days"]),
-            _whole(r["window_days"]),
+            min_days=_whole(r["min_days"]),
+            window_days=_whole(r["window_days"]),
+            earnings_weeks=_whole(r["earnings_weeks"]),
         )
         for r in rows("outcome_definitions")
     }
     return MappingProxyType(found)
+
+
+@lru_cache
+def minimum_wages() -> tuple[tuple[date, Decimal], ...]:
+    """The minimum wage of adults by the day from which it held, in pounds an hour, the earliest first."""
+    known = ((date.fromisoformat(r["valid_from"]), Decimal(r["hourly_rate_gbp"])) for r in rows("minimum_wages"))
+    return tuple(sorted(known))
 
 
 @lru_cache

@@ -1,14 +1,45 @@
 """Rules about the month in a file's name, for every dataset. Source: docs/domain.md 6.1 (F19).
 
-They are detected in `flows/deliveries/months.py`.
+They are detected in `flows/deliveries/months.py`, but for F57, which every dataset of events has among its own rules.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from schemas._contract.model import Contract, Rule, Severity
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FILE, WARNING = Severity.FILE, Severity.WARNING
 OTHER_MONTH_RULE = "F54"
+OUTSIDE_PERIOD_RULE = "F57"
+
+
+def within_period(field: str) -> Rule:
+    """F57: the date of an event is in the month of its file, where the manifest says that the file has only that month.
+
+    A warning: what was entered late is true, and counts. What was sent before as well is held by its reference (P04).
+    """
+
+    def is_within() -> pl.Expr:
+        import polars as pl  # here, so that reading the texts of rules does not import polars
+
+        return pl.col(field) >= pl.col("period_start")
+
+    return Rule(
+        OUTSIDE_PERIOD_RULE,
+        WARNING,
+        "The date is before the month of the file, which is said to hold that month alone",
+        expected="a date in the month of the file (in a quarterly file, in its quarter), as its manifest says by"
+        " 'extract_type': 'period'",
+        fix="Check the date. If the row was sent in the file of its own month, delete it here. If it was entered late,"
+        " nothing needs doing: it counts. If the file holds everything to date, take 'period' out of the manifest.",
+        field=field,
+        confirmable=True,
+        check=is_within,
+    )
 
 
 def _month_shown_by(contract: Contract) -> tuple[str, ...]:

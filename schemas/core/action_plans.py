@@ -9,6 +9,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import EPISODE_ID, before_death, orphan, repeats_sql
+from schemas._rules.months import within_period
 
 CONTRACT = Contract(
     dataset="action_plans",
@@ -97,6 +98,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        within_period("completed_date"),
         Rule(
             "K06",
             Severity.ROW,

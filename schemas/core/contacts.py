@@ -9,6 +9,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import EPISODE_ID, STAFF_REF, orphan, repeats_sql
+from schemas._rules.months import within_period
 
 ATTENDED = ("5", "6")  # on time; late, but seen
 
@@ -114,6 +115,7 @@ CONTRACT = Contract(
             field="duration_minutes",
             check=lambda: ~pl.col("attended").is_in(ATTENDED) | (pl.col("duration_minutes").fill_null(0) > 0),
         ),
+        within_period("contact_date"),
         orphan("contacts", "contact", "referrals"),
         Rule(
             "K01",

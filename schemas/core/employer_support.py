@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import EPISODE_ID, before_death, orphan
+from schemas._rules.months import within_period
 
 CONTRACT = Contract(
     dataset="employer_support",
@@ -85,6 +86,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        within_period("support_date"),
         orphan("employer_support", "act of support", "referrals"),
         Rule(
             "K09",

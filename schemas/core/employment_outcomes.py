@@ -1,6 +1,6 @@
 """core.employment_outcomes: jobs that people started, and whether they lasted. Source: docs/domain.md 4.2, 7.6, 6.4.
 
-E14 to E16 are not built yet. The outcome definitions that each programme may use come from `outcome_definitions.csv`.
+The outcome definitions that each programme may use come from `outcome_definitions.csv`.
 """
 
 from __future__ import annotations
@@ -10,86 +10,17 @@ from decimal import Decimal
 import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity, Usual
-from schemas._contract.registry import outcome_definitions
 from schemas._contract.shared_fields import EPISODE_ID, WEEKLY_HOURS_WORKED, before_death, orphan
-
-SUSTAINED = {"sust_13w_date": (13, 91), "sust_26w_date": (26, 182)}  # field: weeks, days from the start of the job
-HOURS_BANDS = {"01": (30, 999), "02": (16, 30), "03": (5, 16), "04": (0, 5)}  # hours a week: from, below
-
-
-def _definition_belongs_to_programme() -> pl.Expr:
-    """Whether the row's programme may use its outcome definition."""
-    pairs = [f"{d.code} {programme}" for d in outcome_definitions().values() for programme in d.programme_codes]
-    return pl.concat_str("outcome_definition_code", "programme_code", separator=" ").is_in(pairs)
-
-
-def _hours_meet_definition() -> pl.Expr:
-    """Whether the paid hours reach the minimum of the row's outcome definition, if it has one."""
-    hours, code = pl.col("paid_hours_week"), pl.col("outcome_definition_code")
-    minimums = {d.code: d.min_weekly_hours for d in outcome_definitions().values() if d.min_weekly_hours is not None}
-    return pl.all_horizontal([(code != c) | (hours >= minimum) for c, minimum in minimums.items()])
-
-
-def _hours_match_band() -> pl.Expr:
-    """Whether the paid hours lie in the band of the hours code."""
-    hours, code = pl.col("paid_hours_week"), pl.col("weekly_hours_worked")
-    bands = HOURS_BANDS.items()
-    return pl.all_horizontal([(code != band) | hours.is_between(*limits, closed="left") for band, limits in bands])
-
-
-def _several_jobs_count() -> pl.Expr:
-    """Whether the definition adds up several jobs: its window is longer than the days in work that it requires."""
-    known = outcome_definitions().values()
-    cumulative = [d.code for d in known if d.min_days and d.window_days and d.window_days > d.min_days]
-    return pl.col("outcome_definition_code").is_in(cumulative)
-
-
-def _sustained(field: str, weeks: int, days: int) -> tuple[Rule, ...]:
-    """Rules E03, E04 and E05 for one sustainment date."""
-    reached = pl.col(field)
-    return (
-        Rule(
-            "E03",
-            Severity.ROW,
-            f"Too soon for a {weeks}-week outcome",
-            expected=f"a date at least {days} days after the start of the job",
-            fix=f"Correct the date of the {weeks}-week outcome or the start of the job; empty it if not yet reached.",
-            field=field,
-            check=lambda: (reached - pl.col("job_start_date")).dt.total_days() >= days,
-        ),
-        Rule(
-            "E04",
-            Severity.ROW,
-            f"The {weeks}-week outcome is not reached yet",
-            expected="a date on or before the date of the extract",
-            fix="Empty the cell until the outcome is reached. A date on which it may be reached is not an outcome.",
-            field=field,
-            check=lambda: reached <= pl.col("data_cut_date"),
-        ),
-        Rule(
-            "E05",
-            Severity.ROW,
-            f"The job ended before the {weeks}-week outcome",
-            expected="an outcome on or before the end of the job, unless the outcome rule lets several jobs count",
-            fix="Correct the end of the job or the date of the outcome; empty the outcome if it was not reached.",
-            field=field,
-            check=lambda: (reached <= pl.col("job_end_date")) | _several_jobs_count(),
-        ),
-    )
-
-
-# A job sent twice (E11): one of the same kind in the same episode that starts within 3 days of the one before it.
-_JOBS = """
-                with jobs as (select delivery_id, source_row, job_start_date,
-                        coalesce(job_start_date - lag(job_start_date) over of_kind <= 3, false) as same_job,
-                        lag(delivery_id) over of_kind as other_delivery, lag(source_row) over of_kind as other_row,
-                        max(coalesce(job_end_date, date '9999-12-31')) over (
-                            partition by site_code, episode_id order by job_start_date, delivery_id, source_row
-                            rows between unbounded preceding and 1 preceding) as working_until
-                    from core.employment_outcomes window of_kind as (partition by site_code, episode_id, job_type
-                        order by job_start_date, delivery_id, source_row)
-                )
-                select delivery_id, source_row, other_delivery, other_row from jobs where """
+from schemas._rules.datasets.jobs import (
+    SUSTAINED,
+    by_definition,
+    end_and_reason,
+    hours_match_band,
+    on_several_rows,
+    starts_on_one_day,
+    sustained,
+)
+from schemas._rules.months import within_period
 
 CONTRACT = Contract(
     dataset="employment_outcomes",
@@ -291,7 +222,10 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
-        *(rule for field, (weeks, days) in SUSTAINED.items() for rule in _sustained(field, weeks, days)),
+        *(rule for field, (weeks, days) in SUSTAINED.items() for rule in sustained(field, weeks, days)),
+        *by_definition(),
+        *end_and_reason(),
+        within_period("job_start_date"),
         Rule(
             "E02",
             Severity.ROW,
@@ -322,15 +256,6 @@ CONTRACT = Contract(
             fix="Enter the hours of a usual week. Without paid hours it is not a job: delete the row.",
             field="paid_hours_week",
         ),
-        Rule(
-            "E06",
-            Severity.WARNING,
-            "The hours are fewer than the outcome rule asks for",
-            expected="at least the weekly hours of the outcome rule, such as 16 for WC_JO",
-            fix="Check the hours, or name the outcome rule that the job does meet.",
-            field="paid_hours_week",
-            check=_hours_meet_definition,
-        ),
         # Text only: the check is the field's code list, which has no code for unpaid work.
         Rule(
             "E07",
@@ -357,16 +282,7 @@ CONTRACT = Contract(
             expected="01 for 30 hours or more, 02 for 16 to 29, 03 for 5 to 15, 04 for fewer than 5",
             fix="Correct whichever is wrong. The codes run downwards: 01 is the most hours.",
             field="weekly_hours_worked",
-            check=_hours_match_band,
-        ),
-        Rule(
-            "E10",
-            Severity.ROW,
-            "The outcome rule is not one that this programme uses",
-            expected="an outcome rule of the register that is listed for the programme, such as JOB_START or SUST_13",
-            fix="Enter the outcome rule by which the job was counted.",
-            field="outcome_definition_code",
-            check=_definition_belongs_to_programme,
+            check=hours_match_band,
         ),
         orphan("employment_outcomes", "job", "referrals"),
         Rule(
@@ -422,28 +338,8 @@ CONTRACT = Contract(
                 join core.referrals r using (site_code, episode_id)
                 where not o.in_work_at_start and r.employment_status_at_start = '01'""",
         ),
-        Rule(
-            "E11",
-            Severity.WARNING,
-            "This may be the same job as on another row",
-            expected="one row per job: those of one kind start more than 3 days apart",
-            fix="If a value was copied down by mistake, correct it. If it is the same job, delete one of the two rows. "
-            "If both are right, nothing needs doing.",
-            field="outcome_id",
-            names_other="perhaps the same job as",
-            confirmable=True,
-            violations_sql=_JOBS + "same_job",
-        ),
-        Rule(
-            "E12",
-            Severity.WARNING,
-            "The job starts before an earlier job of the episode has ended",
-            expected="jobs one after the other: where they overlap, only the first counts as an outcome",
-            fix="Enter the end of the earlier job if it has ended. If both went on together, nothing needs doing.",
-            field="job_start_date",
-            confirmable=True,
-            violations_sql=_JOBS + "job_start_date < working_until and not same_job",
-        ),
+        *on_several_rows(),
+        starts_on_one_day(),
         before_death("employment_outcomes", "job_start_date", "The start of the job"),
         *(before_death("employment_outcomes", f, f"The {weeks}-week outcome") for f, (weeks, _) in SUSTAINED.items()),
     ),

@@ -17,6 +17,7 @@ from schemas._contract.shared_fields import (
     repeats_sql,
 )
 from schemas._rules.datasets.employment import asked_of_the_employed, hours_agree
+from schemas._rules.months import within_period
 
 BENEFITS = ("esa_ind", "uc_ind", "pip_ind")
 
@@ -115,6 +116,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        within_period("recorded_date"),
         hours_agree("employment_status", "weekly_hours_worked"),
         asked_of_the_employed("self_employed_ind", "Self-employment"),
         asked_of_the_employed("sick_absence_ind", "Absence through sickness"),

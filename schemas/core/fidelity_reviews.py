@@ -9,6 +9,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._rules.datasets.fidelity import ITEMS, TOTALS, band_of
+from schemas._rules.months import within_period
 
 USUAL_REVIEWERS = 2  # of an independent review: docs/domain.md 7.9
 
@@ -97,6 +98,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        within_period("review_date"),
         Rule(
             "W10",
             Severity.ROW,

@@ -1,6 +1,6 @@
 """core.outcome_definitions: the official definitions of a job outcome.
 
-Source: docs/domain.md 4.2, rules E06 and E10.
+Source: docs/domain.md 4.2, rules E06, E10 and E16.
 """
 
 from __future__ import annotations
@@ -57,6 +57,15 @@ CONTRACT = Contract(
             "The days within which they must fall, counted from the first job start (HLT_EMP13: from randomisation); "
             "empty where the definition states none.",
             unit="days",
+            required=False,
+        ),
+        Field(
+            "earnings_weeks",
+            Kind.INTEGER,
+            "Weeks of earnings",
+            "The weeks of its fewest hours, at the minimum wage on the first day of the job, that the earnings must "
+            "reach (rule E16); empty where the definition asks for no earnings.",
+            unit="weeks",
             required=False,
         ),
         SOURCE,

@@ -11,6 +11,7 @@ import polars as pl
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import AWARD_ID, EPISODE_ID, PARTICIPANT_REF, orphan, repeats_sql
 from schemas._rules.datasets.money import award_on_record
+from schemas._rules.months import within_period
 
 # An outcome of the episode that meets the payment's definition on its day, with evidence from somebody else.
 VERIFIED = """
@@ -89,6 +90,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        within_period("outcome_date"),
         award_on_record("outcome_payments", "payment", is_shown=False),
         orphan("outcome_payments", "payment", "referrals"),
         Rule(

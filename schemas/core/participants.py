@@ -9,8 +9,19 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import CONSENT_RULE, Contract, Field, Kind, PersonalWhen, Rule, Severity, Usual
+from schemas._contract.model import (
+    CONSENT_RULE,
+    MIN_ROWS_FOR_A_PATTERN,
+    Contract,
+    Field,
+    Kind,
+    PersonalWhen,
+    Rule,
+    Severity,
+    Usual,
+)
 from schemas._contract.shared_fields import PARTICIPANT_REF, SITE_CODE
+from schemas._rules.datasets.areas import served_by_site
 
 
 def _changed(condition: str) -> str:
@@ -291,6 +302,7 @@ CONTRACT = Contract(
             field="gp_area_code",
             check=lambda: (pl.col("programme_code") != "HLT") | pl.col("gp_area_code").is_not_null(),
         ),
+        served_by_site(),
         Rule(
             CONSENT_RULE,
             Severity.ROW,
@@ -318,6 +330,22 @@ CONTRACT = Contract(
             fix="Correct whichever of the two dates is wrong.",
             field="deceased_date",
             check=lambda: pl.col("deceased_date") >= pl.col("consent_date"),
+        ),
+        Rule(
+            "P11",
+            Severity.WARNING,
+            "The ethnic category of many people is not known",
+            expected="the answer of each person: national figures treat not stated (Z) and not known (99) as missing",
+            fix="Ask the people whose answer is 99, and enter it. If your system exports Z or 99 in place of what it "
+            "holds, correct the export. Do not guess.",
+            field="ethnic_category",
+            whole_file=True,
+            violations_sql=f"""
+                select delivery_id,
+                    count(*) filter (ethnic_category in ('Z', '99')) || ' of ' || count(*) || ' are Z or 99' as found
+                from core.participants group by delivery_id
+                having count(*) >= {MIN_ROWS_FOR_A_PATTERN}
+                    and count(*) filter (ethnic_category in ('Z', '99')) > 0.4 * count(*)""",
         ),
         # Reported on the site: on the reference, P04 already has the text about copies within one file.
         Rule(

@@ -1,7 +1,4 @@
-"""core.randomisation: who was allocated to which arm, and when. Source: docs/domain.md 4.6, 7.3, rules T01-T06.
-
-T07 (allocation far from 50:50) is about all rows of a site, not about single ones, and is not a rule here.
-"""
+"""core.randomisation: who was allocated to which arm, and when. Source: docs/domain.md 4.6, 7.3, rules T01-T07."""
 
 from __future__ import annotations
 
@@ -9,8 +6,9 @@ from datetime import date
 
 import polars as pl
 
-from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import MIN_ROWS_FOR_A_PATTERN, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import PARTICIPANT_REF, before_death, orphan, repeats_sql
+from schemas._rules.months import within_period
 
 RECRUITMENT = (date(2018, 5, 1), date(2019, 10, 31))  # docs/domain.md 1.5
 
@@ -156,6 +154,7 @@ CONTRACT = Contract(
             field="trial_group",
             check=lambda: (pl.col("site_code") == "HLT-WMCA") == (pl.col("trial_group") == "wmca_oow"),
         ),
+        within_period("randomised_date"),
         orphan("randomisation", "randomisation", "participants"),
         Rule(
             "T01",
@@ -225,6 +224,32 @@ CONTRACT = Contract(
                 group by z.delivery_id, z.source_row
                 having arg_max(
                     r.employment_status_at_start, (r.referral_received_date, r.delivery_id, r.source_row)) = '01'""",
+        ),
+        # Both trials allocated one to one. By chance one file or month in a thousand is as far from that as this, on
+        # either side: the exact binomial test.
+        Rule(
+            "T07",
+            Severity.WARNING,
+            "The allocation is far from one to one",
+            expected="about as many people in either arm, in all and in each month",
+            fix="Check that no allocations are missing and that no arm was copied down by mistake. If the arms are"
+            " right, tell the trial team.",
+            field="arm",
+            whole_file=True,
+            violations_sql=f"""
+                with counted as (
+                    select delivery_id, date_trunc('month', randomised_date) as month, count(*) as n,
+                        count(*) filter (arm = 'ips') as ips
+                    from core.randomisation group by grouping sets ((delivery_id), (delivery_id, month))
+                ), tested as (
+                    select *, 2 * list_sum(list_transform(
+                        range(least(ips, n - ips) + 1),
+                        lambda i: exp(lgamma(n + 1) - lgamma(i + 1) - lgamma(n - i + 1) - n * ln(2)))) as p
+                    from counted where n >= {MIN_ROWS_FOR_A_PATTERN}
+                )
+                select delivery_id, string_agg(ips || ' of ' || n || ' in the ips arm'
+                    || coalesce(strftime(month, ' in %B %Y'), ''), '; ' order by month nulls first) as found
+                from tested where p < 0.001 group by delivery_id""",
         ),
         before_death("randomisation", "randomised_date", "The randomisation"),
     ),

@@ -1,13 +1,10 @@
-"""core.referrals: every spell of support, from referral to exit. Source: docs/domain.md 7.2, rules P07, P12-P20, E08.
-
-P15 (E5 used for Jobcentre Plus) is about the mix of codes in a file, not about single rows, and is not a rule here.
-"""
+"""core.referrals: spells of support, from referral to exit. Source: docs/domain.md 7.2, rules P07, P12-P20, E08."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import MIN_ROWS_FOR_A_PATTERN, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import (
     EMPLOYMENT_STATUS,
     EPISODE_ID,
@@ -18,6 +15,7 @@ from schemas._contract.shared_fields import (
     orphan,
 )
 from schemas._rules.datasets.employment import hours_agree
+from schemas._rules.months import within_period
 
 
 def _age(condition: str) -> str:
@@ -290,6 +288,7 @@ CONTRACT = Contract(
         ),
         hours_agree("employment_status_at_start", "weekly_hours_at_start", "at start"),
         hours_agree("employment_status_at_exit", "weekly_hours_at_exit", "at exit"),
+        within_period("referral_received_date"),
         orphan("referrals", "referral", "participants"),
         Rule(
             "P07",
@@ -379,6 +378,24 @@ CONTRACT = Contract(
                 select r.delivery_id, r.source_row
                 from core.referrals r join core.participants p using (site_code, participant_ref)
                 where r.programme_start_date is not null and not p.consent_participation""",
+        ),
+        # Court liaison refers few people anywhere; ten and a twentieth are far more than chance or a slip gives.
+        Rule(
+            "P15",
+            Severity.WARNING,
+            "Many referrals come from court liaison (E5), and none from Jobcentre Plus (M5)",
+            expected="M5 for a referral by Jobcentre Plus; E5 is court liaison and diversion",
+            fix="Look how your system translates its own codes. Where E5 stands for Jobcentre Plus, enter M5 on all"
+            " these rows. If court liaison did refer them, nothing needs doing.",
+            field="source_of_referral",
+            whole_file=True,
+            violations_sql=f"""
+                select delivery_id, count(*) filter (source_of_referral = 'E5') || ' of ' || count(*)
+                    || ' referrals are E5, and none is M5' as found
+                from core.referrals group by delivery_id
+                having count(*) >= {MIN_ROWS_FOR_A_PATTERN}
+                    and count(*) filter (source_of_referral = 'E5') >= greatest(10, 0.05 * count(*))
+                    and count(*) filter (source_of_referral = 'M5') = 0""",
         ),
         before_death("referrals", "referral_received_date", "The referral"),
         before_death("referrals", "programme_start_date", "The start of support"),

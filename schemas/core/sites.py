@@ -54,6 +54,15 @@ CONTRACT = Contract(
             "What stands around a text that holds the delimiter; empty for the double quotation mark.",
             required=False,
         ),
+        Field(
+            "key_controller",
+            Kind.TEXT,
+            "Controller of the references",
+            "The data controller that makes the participants' references with a key of its own: sites with the same "
+            "one give a person the same reference, and only their outcomes are compared between programmes (rule E14). "
+            "Empty where no source says so.",
+            required=False,
+        ),
         SOURCE,
     ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._rules.months import within_period
 
 CONTRACT = Contract(
     dataset="training_events",
@@ -146,6 +147,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        within_period("event_date"),
         Rule(
             "W16",
             Severity.WARNING,

@@ -20,6 +20,7 @@ from schemas._rules.datasets.measures import (
     missing_as_stated,
     score_in_range,
 )
+from schemas._rules.months import within_period
 
 # The first baseline of each person and measure.
 BASELINES = """
@@ -147,6 +148,7 @@ CONTRACT = Contract(
         ),
     ),
     rules=(
+        within_period("measured_date"),
         Rule(
             "V01",
             Severity.ROW,

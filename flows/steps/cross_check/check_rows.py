@@ -1,5 +1,6 @@
 """Rules between rows and tables: each row of `core` that breaks one gives a finding, and is held by a row rule.
 
+A rule about a whole file gives one finding for the file, and sees the rows that the other rules have left in `core`.
 Where a site has no accepted delivery of a table that a rule needs, the rule cannot be checked: the rows stay in `core`,
 and a finding says so.
 """
@@ -58,7 +59,8 @@ def check_rows(
     if not current:
         return
     # a rule that reinstates rows comes last, because no rule is to check those rows again
-    rules = [(r, r.violations_sql) for r in sorted(contract.cross_check_rules, key=lambda r: bool(r.reinstate_sql))]
+    in_order = sorted(contract.cross_check_rules, key=lambda r: (bool(r.reinstate_sql), r.whole_file))
+    rules = [(r, r.violations_sql) for r in in_order]
     # a key can be on several rows of a site only where several of its deliveries count: then they are single periods
     if len({v.delivery.site_code for v in current}) < len(current):
         rules.insert(0, (KEY_SENT_BEFORE, _keys_sent_before(contract)))
@@ -66,6 +68,9 @@ def check_rows(
         unchecked = _cannot_be_checked(rule, contract, current, validated)
         _report_unchecked(db, rule, [v for v in unchecked if _sender_owes_tables(rule, v)])
         if len(unchecked) == len(current):
+            continue
+        if rule.whole_file:
+            _report_whole_files(db, rule, [v for v in current if v not in unchecked])
             continue
         is_broken_anywhere = _find_violations(db, sql, _shown(rule), except_of=unchecked)
         if is_broken_anywhere:
@@ -162,15 +167,28 @@ def _report_unchecked(db: duckdb.DuckDBPyConnection, rule: Rule, deliveries: Seq
     insert_findings_of(db, ((v, finding) for v in deliveries))
 
 
+def _report_whole_files(db: duckdb.DuckDBPyConnection, rule: Rule, current: Sequence[ValidatedDelivery]) -> None:
+    """Insert a finding for each delivery that breaks a rule about a whole file."""
+    broken = dict(db.execute(rule.violations_sql).fetchall())
+    findings = (
+        (v, Finding(rule.rule_id, rule.severity, field=rule.field, column=_column(v, rule.field), found=found))
+        for v in current
+        if (found := broken.get(v.delivery.delivery_id))
+    )
+    insert_findings_of(db, findings)
+
+
+def _column(v: ValidatedDelivery, field: str) -> Column:
+    """The column of a field in the sender's file."""
+    return next((c for c in v.verdict.columns if c.field == field), Column("", "", field))
+
+
 def _report_violations(
     db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, current: Sequence[ValidatedDelivery]
 ) -> None:
     """Insert a finding for each row in `broken`, with the address of the cell to fix in the sender's own file."""
     field = rule.field or contract.key[0]
-    columns = {
-        v.delivery.delivery_id: next((c for c in v.verdict.columns if c.field == field), Column("", "", field))
-        for v in current
-    }
+    columns = {v.delivery.delivery_id: _column(v, field) for v in current}
     addresses = pl.DataFrame(
         {
             "delivery_id": list(columns),

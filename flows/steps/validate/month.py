@@ -15,7 +15,7 @@ from flows.cells.redact import last_birth
 from flows.deliveries.conformed import Layout, TypedBatch
 from flows.deliveries.context import DeliveryContext
 from flows.deliveries.findings import Finding
-from flows.deliveries.months import QUARTER, dates_end_in, received_in_words, stops_early
+from flows.deliveries.months import QUARTER, dates_end_in, period_start, received_in_words, stops_early
 from flows.runtime.wording import day
 from schemas._contract.model import Contract, Severity
 from schemas.audit.deliveries import Delivery, ExtractType
@@ -81,16 +81,17 @@ class MonthShown:
         return n if are_many else 0, f"{n:,} of {dated:,} are {years} years before the cut-off"
 
     def _outside(self, delivery: Delivery) -> Finding | None:
-        """The finding that an extract of one month mostly holds events of other months."""
-        if delivery.extract_type is not ExtractType.PERIOD or not self.contract.event_date:
+        """The finding that an extract of one month or quarter mostly holds events of earlier ones."""
+        start, cut_off = period_start(delivery), delivery.data_cut_date
+        if start is None or not self.contract.event_date:
             return None
-        cut_off = delivery.data_cut_date
         days = Counter({day: n for day, n in self._days.items() if day <= cut_off})  # C06 reports later ones
         dated = days.total()
-        outside = sum(n for day, n in days.items() if (day.year, day.month) != (cut_off.year, cut_off.month))
+        outside = sum(n for day, n in days.items() if day < start)
         if outside < MIN_ROWS_AT_FAULT or 2 * outside < dated:
             return None
-        return self._of_column(Severity.FILE, f"{outside} of {dated} dates are outside {cut_off:%B %Y}")
+        months = f"{start:%B} to " if start.month != cut_off.month else ""
+        return self._of_column(Severity.FILE, f"{outside} of {dated} dates are outside {months}{cut_off:%B %Y}")
 
     def _with_end(self, found: str) -> str:
         """What was found, after the month in which the dates end."""

@@ -91,6 +91,7 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) 
     of_delivery = {"programme_code": context.programme_code, "site_code": context.site_code}
     frame = rows.with_columns(
         pl.lit(context.data_cut_date).alias("data_cut_date"),
+        pl.lit(context.period_start, pl.Date).alias("period_start"),
         *(pl.lit(v).alias(n) for n, v in of_delivery.items() if n not in rows.columns),
     )
     # a small file costs twice as much in the streaming engine, which is polars' default, as all its checks

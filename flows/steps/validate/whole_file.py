@@ -25,6 +25,7 @@ from flows.steps.validate.month import MIN_ROWS_AT_FAULT, MonthShown
 from schemas._contract.model import CONSENT_RULE, Contract, Rule, Severity
 from schemas._contract.workbook_names import SIGN_OFF
 from schemas._rules.files import BLANK_ROWS_LISTED, FORM_VERSIONS
+from schemas._rules.months import OUTSIDE_PERIOD_RULE
 from schemas._rules.privacy import PERSONAL_DATA_RULE_IDS
 from schemas.audit.deliveries import NOT_SIGNED_OFF, Delivery, SignOff
 
@@ -58,7 +59,9 @@ class WholeFile:
         self._keys = Keys(contract)
         self._at_fault: list[pl.Series] = [NO_FINDINGS["source_row"]]
         self._faults_by_cut_off: list[pl.Series] = []  # rows at fault if the month in the name is right
-        self.cut_off_rules = sorted({"C06", *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))})
+        self.cut_off_rules = sorted(
+            {"C06", OUTSIDE_PERIOD_RULE, *(r.rule_id for r in contract.row_rules if _reads_cut_off(r))}
+        )
         self._without_consent = 0  # rows held for that alone: many withdrawals of consent must not refuse a file
         self._found_before: set[tuple[object, ...]] = set()  # findings about the whole file
         self._rows_left_out = [NO_FINDINGS]
@@ -100,6 +103,7 @@ class WholeFile:
         for rule, field, n in row_faults.group_by("rule_id", "field").len().iter_rows():
             self._rules[rule] += n
             self._by_field[rule, field] += n
+        self._rules[OUTSIDE_PERIOD_RULE] += findings.filter(pl.col("rule_id") == OUTSIDE_PERIOD_RULE).height
         left_out = pl.col("rule_id").is_in(list(_LEFT_OUT)) & (pl.col("severity") == Severity.WARNING)
         self._left_out.update(findings.filter(left_out)["rule_id"].to_list())
         self._rows_left_out.append(findings.filter(left_out & ~pl.col("rule_id").is_in(self._too_many())))

@@ -49,6 +49,34 @@ def of_days(dataset: str, days: list[date], suffix: str = "csv", **changes: str)
     return workbook({"Data": [heading, *cells]})
 
 
+class TestF57RowOutsideThePeriod:
+    """F57: a row before the month of a file that is said to hold that month alone. F19 is about most rows of one."""
+
+    MONTH = '{"extract_type": "period"}'
+
+    @pytest.mark.parametrize("dataset", [d for d in DATED if d != "participants"])
+    def test_each_row_is_named_by_its_cell_and_counts(self, validate: Validator, dataset: str) -> None:
+        days = [date(2016, 3, 1), date(2016, 2, 29), date(2016, 3, 31), date(2015, 11, 2)]
+        outcome = validate(of_days(dataset, days), dataset, period="201603", manifest=self.MONTH)
+        column = DATED[dataset][2][0]
+        assert [f[:5] for f in outcome.findings] == [
+            ("F57", "warning", 3, column, "2016-02-29"),
+            ("F57", "warning", 5, column, "2015-11-02"),
+        ]
+        assert outcome.accepted == [2, 3, 4, 5]
+
+    def test_an_extract_of_everything_may_begin_earlier(self, validate: Validator) -> None:
+        assert validate(of_days("contacts", TO_MARCH_2016), period="201603").findings == []
+
+    def test_people_who_consented_earlier_belong_to_a_month(self, validate: Validator) -> None:
+        outcome = validate(of_days("participants", TO_MARCH_2016), "participants", period="201603", manifest=self.MONTH)
+        assert outcome.findings == []
+
+    def test_a_file_of_another_month_has_one_finding(self, validate: Validator) -> None:
+        outcome = validate(of_days("contacts", TO_MARCH_2016), period="201603", manifest=self.MONTH)
+        assert outcome.rules == [("F19", "file", None)]
+
+
 class TestF25FutureMonth:
     """F25: a month that had not begun when the file was received."""
 

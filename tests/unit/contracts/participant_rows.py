@@ -112,6 +112,8 @@ VALID_ROWS: dict[str, Row] = {
         "start_date": d("2018-01-08"),
     },
 }
+# Made up: the registry names no controller of two programmes.
+KEY_CONTROLLERS = {"HLT-SCR": "made up", "HLT-WMCA": None, "MHT-GM": "made up", "MWW-BRD": "another"}
 PROVENANCE = {"programme_code": "HLT", "site_code": "HLT-SCR", "delivery_id": "now"}
 
 
@@ -126,8 +128,11 @@ def find_rule(dataset: str, rule_id: str, severity: Severity, field_name: str) -
 def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
     """Typed rows as validation sees them: the valid row with the differences, and the columns that validation adds."""
     types = {f.name: polars_type(f) for f in contract.fields}
-    added_types = {n: pl.String() for n in PROVENANCE} | {"data_cut_date": pl.Date()}
-    complete = [{**VALID_ROWS[contract.dataset], **PROVENANCE, "data_cut_date": CUT_OFF, **r} for r in rows]
+    added_types = {n: pl.String() for n in PROVENANCE} | {"data_cut_date": pl.Date(), "period_start": pl.Date()}
+    complete = [
+        {**VALID_ROWS[contract.dataset], **PROVENANCE, "data_cut_date": CUT_OFF, "period_start": None, **r}
+        for r in rows
+    ]
     return pl.DataFrame(complete, schema={**added_types, **types}, orient="row")
 
 
@@ -176,6 +181,8 @@ def warehouse(core: dict[str, list[Row]], history: dict[str, list[Row]]) -> duck
                     row = {"counts": row["delivery_id"] == PROVENANCE["delivery_id"], **row}
                 marks = ", ".join(f"${n}" for n in row)
                 db.execute(f"insert into {schema}.{name} ({', '.join(row)}) values ({marks})", row)
+    db.execute("create table core.sites (site_code varchar, key_controller varchar)")
+    db.executemany("insert into core.sites values (?, ?)", KEY_CONTROLLERS.items())
     db.execute("create schema audit")
     db.execute("create table audit.deliveries (delivery_id varchar, received_at timestamp)")
     db.execute("alter table audit.deliveries add column version bigint default 1")

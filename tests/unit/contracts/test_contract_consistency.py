@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from schemas._contract import catalogue
-from schemas._contract.model import Rule, Severity
+from schemas._contract.model import Contract, Rule, Severity
 from schemas._rules.files import DELIVERY_RULES
 from schemas.core import contacts, participants
 
@@ -51,6 +51,13 @@ def test_a_rule_that_needs_an_unknown_dataset_is_refused(monkeypatch: pytest.Mon
 def test_rules_between_deliveries_are_warnings() -> None:
     """The cross-check step only writes their findings; it neither holds rows nor refuses files for them."""
     assert DELIVERY_RULES and {r.severity for r in DELIVERY_RULES} == {Severity.WARNING}
+
+
+@pytest.mark.parametrize("contract", catalogue.datasets().values(), ids=catalogue.datasets())
+def test_a_dataset_of_events_finds_those_outside_a_period_extract(contract: Contract) -> None:
+    """F57, on the date of the event alone: other dates of its row may be of any month."""
+    fields = [r.field for r in contract.rules if r.rule_id == "F57"]
+    assert fields == ([contract.event_date] if contract.event_date else [])
 
 
 def test_a_cycle_of_datasets_that_need_each_other_is_named(

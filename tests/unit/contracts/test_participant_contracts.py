@@ -18,12 +18,40 @@ from schemas._contract.polars_types import polars_type
 from schemas._rules.checks import checks_of
 
 # (dataset, rule, severity, field); then rows that satisfy the rule, that break it, and for which it is unknown.
+LEEDS = "E08000035"
+SEPTEMBER = {"period_start": d("2018-09-01")}
+# 16 hours a week for 26 weeks at the wage of the day: 416 hours at £7.83, and at £8.21 from April 2019
+WHP = {"outcome_definition_code": "WHP_JO", "earnings_to_date": Decimal("3257.28")}
+SINCE_APRIL = {"job_start_date": d("2019-04-01"), "sust_13w_date": None, "sust_26w_date": None}
 WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
     (
         ("participants", "V01", ROW, "gp_area_code"),
         [{}, {"programme_code": "MHT", "gp_area_code": None}],
         [{"gp_area_code": None}],
         [],
+    ),
+    (
+        ("participants", "P09", WARNING, "la_code"),
+        [
+            {},
+            {"gp_area_code": LEEDS},
+            {"la_code": LEEDS},  # the GP practice is in the area
+            {"la_code": LEEDS, "gp_area_code": "E38000146"},
+            {"site_code": "MHT-BPL", "la_code": "E06000009", "gp_area_code": None},
+            {"site_code": "MHT-BPL", "la_code": LEEDS, "gp_area_code": "E06000009"},
+        ],
+        [
+            {"la_code": LEEDS, "gp_area_code": LEEDS},
+            {"la_code": LEEDS, "gp_area_code": "E38000013"},  # of the other trial
+            {"site_code": "MHT-BPL", "la_code": LEEDS, "gp_area_code": None},
+            {"site_code": "MHT-BPL", "la_code": LEEDS, "gp_area_code": "E08000039"},
+        ],
+        [
+            {"la_code": None},
+            {"la_code": "E12000003", "gp_area_code": LEEDS},  # a region, part of which the site serves
+            {"site_code": "MHT-BPL", "la_code": LEEDS, "gp_area_code": "E38000146"},  # no groups of its area are known
+            {"site_code": "MWW-S4", "la_code": LEEDS, "gp_area_code": None},  # nor the areas of this site
+        ],
     ),
     (
         ("participants", "P19", ROW, "consent_data_sharing"),
@@ -154,6 +182,49 @@ WITHIN_ROW: list[tuple[Address, list[Row], list[Row], list[Row]]] = [
         [{}, {"sust_26w_date": None}, {"sust_13w_date": None, "sust_26w_date": None}],
         [{"sust_13w_date": None}, {"sust_13w_date": d("2019-03-04")}],
         [],
+    ),
+    (
+        ("employment_outcomes", "E16", ROW, "earnings_to_date"),
+        [
+            WHP,
+            WHP | SINCE_APRIL | {"earnings_to_date": Decimal("3415.36")},
+            WHP | {"job_type": "self_employed", "earnings_to_date": Decimal("0")},
+            {"earnings_to_date": Decimal("0")},  # another definition
+        ],
+        [
+            WHP | {"earnings_to_date": Decimal("3257.27")},
+            WHP | SINCE_APRIL | {"earnings_to_date": Decimal("3415.35")},
+        ],
+        [
+            WHP | {"earnings_to_date": None},
+            WHP | {"job_start_date": d("2013-09-30"), "earnings_to_date": Decimal("0")},  # before the first wage
+        ],
+    ),
+    (
+        ("employment_outcomes", "E21", ROW, "left_job_reason"),
+        [{}, {"job_end_date": d("2019-06-01"), "left_job_reason": "resigned"}],
+        [{"left_job_reason": "resigned"}, {"left_job_reason": "not_known"}],
+        [],
+    ),
+    (
+        ("employment_outcomes", "E21", WARNING, "left_job_reason"),
+        [{}, {"job_end_date": d("2019-06-01"), "left_job_reason": "not_known"}, {"left_job_reason": "resigned"}],
+        [{"job_end_date": d("2019-06-01")}],
+        [],
+    ),
+    *(
+        (
+            (dataset, "F57", WARNING, field),
+            [SEPTEMBER | {field: d("2018-09-01")}, SEPTEMBER | {field: d("2018-09-30")}],
+            [SEPTEMBER | {field: d("2018-08-31")}],
+            [SEPTEMBER | {field: None}, {field: d("2010-01-01")}],  # an extract of everything to date
+        )
+        for dataset, field in (
+            ("contacts", "contact_date"),
+            ("employment_outcomes", "job_start_date"),
+            ("randomisation", "randomised_date"),
+            ("referrals", "referral_received_date"),
+        )
     ),
     (
         ("employment_outcomes", "E05", ROW, "job_end_date"),

@@ -35,6 +35,8 @@ ALLOCATED = [
     person(3, randomised_date=d("2018-06-01")),  # an earlier date, sent in a later delivery
 ]
 
+GREATER_MANCHESTER = {"site_code": "MHT-GM", "programme_code": "MHT"}
+
 RELATION_CASES: list[RelationCase] = [
     RelationCase(
         ("participants", "P04", ROW, "site_code"),
@@ -336,6 +338,27 @@ RELATION_CASES: list[RelationCase] = [
             ]
         },
     ),
+    RelationCase(
+        ("employment_outcomes", "E14", WARNING, "outcome_id"),
+        [1, 5],
+        {
+            "referrals": [
+                person(1),
+                person(2, episode_id="SCR-E000002"),
+                person(1, episode_id="GM-E000001", **GREATER_MANCHESTER),
+                person(1, episode_id="BRD-E000001", site_code="MWW-BRD", programme_code="MWW"),
+            ],
+            "employment_outcomes": [
+                job(1),
+                job(2, episode_id="SCR-E000002"),  # another person
+                job(3, job_start_date=d("2018-09-10")),
+                job(4, episode_id="SCR-E000001", site_code="MWW-BRD", programme_code="MWW"),  # another controller's key
+                job(5, episode_id="GM-E000001", job_start_date=d("2018-09-06"), **GREATER_MANCHESTER),
+                job(6, episode_id="GM-E000001", job_start_date=d("2018-11-01"), **GREATER_MANCHESTER),
+                job(7, episode_id="BRD-E000001", site_code="MWW-BRD", programme_code="MWW"),
+            ],
+        },
+    ),
     *(
         RelationCase(
             ("employment_outcomes", "P20", ROW, field),
@@ -368,7 +391,7 @@ def test_the_valid_rows_break_no_rule() -> None:
             broken = [
                 i for i, expression in row_checks + cell_checks if not rows.select(expression.fill_null(True)).item()
             ]
-            broken += [r.rule_id for r in contract.cross_check_rules if broken_rows(db, r)]
+            broken += [r.rule_id for r in contract.cross_check_rules if db.execute(r.violations_sql).fetchall()]
             assert (name, broken) == (name, [])
 
 
@@ -377,5 +400,6 @@ def test_every_rule_between_rows_has_a_case() -> None:
         (name, r.rule_id, r.severity, r.field)
         for name, contract in CONTRACTS.items()
         for r in contract.cross_check_rules
+        if not r.whole_file
     ]
     assert sorted(case.address for case in RELATION_CASES) == sorted(rules)

@@ -17,6 +17,7 @@ from schemas._contract.polars_types import polars_type
 
 Row = dict[str, Any]
 SITE, CUT_OFF = "MHT-BPL", date(2017, 9, 30)
+PERIOD_START = date(2016, 1, 1)  # as if every file held only what happened since
 
 
 def sound(dataset: str, *changes: Row) -> list[Row]:
@@ -45,7 +46,7 @@ def frame(contract: Contract, rows: list[Row]) -> pl.DataFrame:
             else pl.col(f.name).cast(polars_type(f))
             for f in contract.fields
         )
-        .with_columns(pl.lit(CUT_OFF).alias("data_cut_date"))
+        .with_columns(pl.lit(CUT_OFF).alias("data_cut_date"), pl.lit(PERIOD_START).alias("period_start"))
     )
 
 
@@ -87,7 +88,7 @@ def _insert(db: duckdb.DuckDBPyConnection, name: str, rows: list[Row], delivery:
     senders = [str(r.get("sender", SITE)) for r in rows]
     data = (
         frame(datasets()[name], rows)
-        .drop("data_cut_date")
+        .drop("data_cut_date", "period_start")
         .with_columns(
             pl.Series("site_code", senders),
             pl.lit(f"{name} {delivery}").alias("delivery_id"),

@@ -79,6 +79,7 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
     ("payment_schedule", "M26", "unit_price", "", {}, {"unit_price": "0"}),
     ("payment_schedule", "M46", "valid_to", "", {"valid_to": "2015-04-01"}, {"valid_to": "2015-03-31"}),
     ("outcome_payments", "M47", "verified_date", "", {}, {"verified_date": "2016-11-02"}),
+    ("outcome_payments", "F57", "outcome_date", "", {"outcome_date": "2016-01-01"}, {"outcome_date": "2015-12-31"}),
     ("outcome_payments", "M49", "amount", "", {}, {"amount": "1250.01"}),
     ("outcome_payments", "M49", "amount", "", {}, {"amount": "0", "unit_price": "0"}),
 ]  # fmt: skip

@@ -5,11 +5,12 @@ Each holds for sound rows, and not for a broken one. Every row is made up.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
 import pytest
-from dataset_rows import Row, frame, rule_of, sound
+from dataset_rows import PERIOD_START, Row, frame, rule_of, sound
 from file_validator import Validator, as_csv
 
 from schemas._contract.catalogue import datasets
@@ -38,6 +39,11 @@ EQ5D = score("eq5d5l", "", profile="11211", vas="70")
 WORKING: Row = {"employment_status": "01", "weekly_hours_worked": "02"}
 # dataset, rule, field, the beginning of its title, a row that satisfies it, and one that does not
 CASES: list[tuple[str, str, str, str, Row, Row]] = [
+    *(
+        (name, "F57", day, "", {day: PERIOD_START.isoformat()}, {day: (PERIOD_START - timedelta(1)).isoformat()})
+        for name in SERVICES
+        if (day := datasets()[name].event_date)
+    ),
     ("action_plans", "K06", "reviewed_date", "", {"reviewed_date": "2016-05-27"}, {"reviewed_date": "2016-05-26"}),
     ("employment_status_history", "E08", "weekly_hours_worked", "", WORKING, WORKING | {"weekly_hours_worked": "98"}),
     ("employment_status_history", "E08", "weekly_hours_worked", "", {"weekly_hours_worked": "99"},
