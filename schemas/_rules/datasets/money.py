@@ -13,11 +13,7 @@ import polars as pl
 
 from schemas._contract.code_lists import code_list
 from schemas._contract.model import Rule, Severity
-<<<<<<<< HEAD:schemas/_rules/datasets/money.py
 from schemas._rules.datasets.public_figures import funding_mart
-========
-from schemas._rules.datasets.public_figures import funding_mart
->>>>>>>> a3f5b7a (Rules for areas, patterns of a whole file, earnings, reasons for leaving and rows of other months):schemas/_rules/datasets/money.py
 
 TOLERANCE = 1  # pounds: a smaller difference is rounding
 SCALES = (100, 1000)  # pounds sent as pence or in thousands, or the other way round
