@@ -6,6 +6,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import ABOUT_SITE_CODE, CAVEAT, PROGRAMME_CODE, SOURCE_DOCUMENT, SOURCE_WORDING
+from schemas._rules.datasets.public_figures import figure_agrees_with_status
 
 STATISTIC = "measure_statistic"
 
@@ -27,7 +28,25 @@ CONTRACT = Contract(
             "What kind of number it is: a count, a percentage, pounds, ...",
             codes="measure_statistic",
         ),
-        Field("value", Kind.DECIMAL, "Value", "The figure as printed.", low=0, example="46", statistic=STATISTIC),
+        Field(
+            "value",
+            Kind.DECIMAL,
+            "Value",
+            "The figure as printed; empty where its source has words alone, such as 'the vast majority'.",
+            low=0,
+            required=False,
+            column_required=True,
+            example="46",
+            statistic=STATISTIC,
+        ),
+        Field(
+            "value_status",
+            Kind.CODE,
+            "Value status",
+            "Whether the value is known, or stated in words alone.",
+            codes="value_status",
+            default="known",
+        ),
         Field(
             "value_low",
             Kind.DECIMAL,
@@ -48,7 +67,7 @@ CONTRACT = Contract(
             "qualifier",
             Kind.TEXT,
             "Qualifier",
-            "The word that the source puts before the figure, such as 'at least'.",
+            "The words that the source puts before the figure, or in its place, such as 'at least'.",
             required=False,
         ),
         Field("population", Kind.TEXT, "Population", "Whom or what the figure is about."),
@@ -73,6 +92,7 @@ CONTRACT = Contract(
         SOURCE_WORDING,
     ),
     rules=(
+        figure_agrees_with_status("value", "value_status"),
         Rule(
             "C21",
             Severity.ROW,

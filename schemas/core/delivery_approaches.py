@@ -1,4 +1,4 @@
-"""core.delivery_approaches: approaches that programmes and sites tested. Source: docs/domain.md 1.1 to 1.6, 7.24."""
+"""core.delivery_approaches: what programmes and sites tested. Source: docs/domain.md 1.1 to 1.6, 2.7, 7.24."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ CONTRACT = Contract(
             "The approach that was tested.",
             codes="delivery_approach",
             aliases=("Approach",),
+        ),
+        Field(
+            "ips_principle",
+            Kind.CODE,
+            "Principle",
+            "Which of the eight principles of Individual Placement and Support it is, if any.",
+            codes="ips_principle",
+            required=False,
         ),
         Field(
             "target_group",

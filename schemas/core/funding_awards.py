@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import MONTHS, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import (
     ABOUT_SITE_CODE,
     AMOUNT,
@@ -252,6 +252,17 @@ CONTRACT = Contract(
             required=False,
             may_be_future=True,
             aliases=_headings("Planned Dates:End Date", "plannedDates/endDate"),
+        ),
+        Field(
+            "planned_months",
+            Kind.DECIMAL,
+            "Planned length",
+            "How long the money is to last, where its source prints a length, such as 'six-month pilot'.",
+            unit=MONTHS,
+            low=0,
+            required=False,
+            aliases=_headings("Planned Dates:Duration (months)", "plannedDates/duration"),
+            example="6",
         ),
         Field(
             "supersedes_award_id",

@@ -151,6 +151,21 @@ CONTRACT = Contract(
             example="10",
         ),
         Field(
+            "release_date",
+            Kind.DATE,
+            "Release date",
+            "The day on which the source released the figure; empty where it is not known.",
+            required=False,
+        ),
+        Field(
+            "revision",
+            Kind.INTEGER,
+            "Revision",
+            "0 for the figure as first released, 1 for its first revision; empty where the source does not say.",
+            required=False,
+            low=0,
+        ),
+        Field(
             "outcome_definition_code",
             Kind.CODE,
             "Outcome definition",

@@ -9,10 +9,11 @@
 -- is decided in funding.award_records and funding.match_records. Stages are never added up.
 -- Grain: one row per programme
 -- Key: programme_code
--- Source: docs/domain.md 0.1, 0.2, 1.1, 3.1, 3.2
+-- Source: docs/domain.md 0.1, 0.2, 1.1, 1.2, 3.1, 3.2
 -- Columns:
 --   programme_code       VARCHAR not null  The programme.
 --   programme_name       VARCHAR not null  Its name.
+--   may_overlap_with     VARCHAR  Name of a programme that may be the same in part: the two are never added together.
 --   cap_gbp              DECIMAL(14,2)  Indicative caps ('up to'): limits. Unit: pounds.
 --   announced_gbp        DECIMAL(14,2)  Announced government money. Unit: pounds.
 --   awarded_gbp          DECIMAL(14,2)  Signed agreements, variations not included. Unit: pounds.
@@ -93,6 +94,7 @@ spent AS (
 SELECT
   p.programme_code,
   p.programme_name,
+  o.programme_name AS may_overlap_with,
   s.cap_gbp::DECIMAL(14, 2) AS cap_gbp,
   s.announced_gbp::DECIMAL(14, 2) AS announced_gbp,
   s.awarded_gbp::DECIMAL(14, 2) AS awarded_gbp,
@@ -121,3 +123,4 @@ LEFT JOIN claimed AS c USING (programme_code)
 LEFT JOIN returned AS r USING (programme_code)
 LEFT JOIN by_results AS b USING (programme_code)
 LEFT JOIN spent AS x USING (programme_code)
+LEFT JOIN core.programmes AS o ON o.programme_code = p.may_overlap_with

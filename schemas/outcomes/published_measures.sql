@@ -26,6 +26,8 @@
 --   denominator              BIGINT  The denominator as printed.
 --   certainty                VARCHAR  Interval or test, in the source's words.
 --   rounded_to               BIGINT  The multiple the publisher rounds to.
+--   release_date             DATE  The day of its release, where that is known.
+--   revision                 BIGINT  0 as first released, 1 for the first revision; empty where the source does not say.
 --   outcome_definition_code  VARCHAR  The rule by which an outcome counts, where the source states it.
 --   comparability            VARCHAR not null  What the figure may be compared with.
 --   caveat                   VARCHAR  What to know before using it.
@@ -53,6 +55,8 @@ SELECT
   m.denominator,
   m.certainty,
   m.rounded_to,
+  m.release_date,
+  m.revision,
   m.outcome_definition_code,
   CASE
     WHEN d.definition_code IS NOT NULL

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from flows.commands.giving.records import AwardRecord, several
@@ -45,8 +46,6 @@ def needs_prefix(record: AwardRecord) -> bool:
 
 def grant_of(record: AwardRecord, publisher: Publisher, area_names: Mapping[str, str]) -> Grant:
     """The grant of a record that can be published. Fields without a value are left out."""
-    # An amount has at most 14 digits, and a float carries 15: it is written with the same digits.
-    amount = float(record.amount_gbp or 0)
     dates = {"startDate": record.start_date, "endDate": record.end_date}
     programme = {"code": record.programme_code, "title": record.grant_programme or record.programme_name}
     grant = {
@@ -54,9 +53,12 @@ def grant_of(record: AwardRecord, publisher: Publisher, area_names: Mapping[str,
         "title": _title(record),
         "description": _description(record),
         "currency": record.currency,
-        "amountAwarded": int(amount) if amount.is_integer() else amount,
+        "amountAwarded": _number(record.amount_gbp or Decimal(0)),
         "awardDate": record.award_date.isoformat() if record.award_date else "",
-        "plannedDates": [{name: day.isoformat() for name, day in dates.items() if day}],
+        "plannedDates": [
+            {name: day.isoformat() for name, day in dates.items() if day}
+            | ({"duration": _number(record.planned_months)} if record.planned_months else {})
+        ],
         "recipientOrganization": _organisations(record.recipient_org_id, record.recipient_org_name, publisher),
         "beneficiaryLocation": _locations(record, area_names),
         "fundingOrganization": _organisations(record.funding_org_id, record.funding_org_name, publisher),
@@ -64,6 +66,11 @@ def grant_of(record: AwardRecord, publisher: Publisher, area_names: Mapping[str,
         "dataSource": record.source_document if _ADDRESS.fullmatch(record.source_document) else "",
     }
     return {name: value for name, value in grant.items() if value not in ("", [], [{}])}
+
+
+def _number(value: Decimal) -> int | float:
+    """A number of JSON. It has at most 14 digits, and a float carries 15: it is written with the same digits."""
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def grant_id(record: AwardRecord, publisher: Publisher) -> str:

@@ -26,8 +26,8 @@ OTHER_STAGES: Mapping[str, str] = {
 }
 _SELECT = """
     with records as (
-        select r.*, f.currency, f.start_date, f.end_date, f.la_codes, f.recipient_org_id, f.grant_programme,
-            p.programme_name, s.site_name,
+        select r.*, f.currency, f.start_date, f.end_date, f.planned_months, f.la_codes, f.recipient_org_id,
+            f.grant_programme, p.programme_name, s.site_name,
             r.award_version = max(r.award_version) over (partition by r.sender_code, r.award_id, r.award_stage)
                 as is_latest_of_sender
         from funding.award_records r
@@ -42,7 +42,7 @@ _SELECT = """
         coalesce(programme_code, '') as programme_code, coalesce(programme_name, '') as programme_name,
         coalesce(area_name, site_name, '') as area_name, coalesce(la_codes, '') as la_codes,
         amount_gbp, amount_status, currency, coalesce(financial_year, '') as financial_year,
-        award_date, start_date, end_date,
+        award_date, start_date, end_date, planned_months,
         coalesce(funding_org_id, '') as funding_org_id, funding_org_name,
         coalesce(recipient_org_id, '') as recipient_org_id, coalesce(recipient_org_name, '') as recipient_org_name,
         coalesce(grant_programme, '') as grant_programme, source_document,
@@ -73,6 +73,7 @@ class AwardRecord:
     award_date: date | None
     start_date: date | None
     end_date: date | None
+    planned_months: Decimal | None
     funding_org_id: str
     funding_org_name: str
     recipient_org_id: str

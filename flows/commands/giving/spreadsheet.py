@@ -22,7 +22,10 @@ TITLES: Mapping[str, str | tuple[str, Mapping[str, str]]] = {
     "currency": "Currency",
     "amountAwarded": "Amount Awarded",
     "awardDate": "Award Date",
-    "plannedDates": ("Planned Dates", {"startDate": "Start Date", "endDate": "End Date"}),
+    "plannedDates": (
+        "Planned Dates",
+        {"startDate": "Start Date", "endDate": "End Date", "duration": "Duration (months)"},
+    ),
     "recipientOrganization": ("Recipient Org", {"id": "Identifier", "name": "Name"}),
     "beneficiaryLocation": ("Beneficiary Location", _LOCATION),
     "fundingOrganization": ("Funding Org", {"id": "Identifier", "name": "Name"}),

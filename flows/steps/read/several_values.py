@@ -20,17 +20,18 @@ BETWEEN = ";"
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBERED = re.compile(r"^(?P<before>.*[^:/\s])\s*[:/]\s*(?P<number>\d{1,3})\s*[:/]\s*(?P<after>.*\S)$")
 _IDENTIFIERS, _STARTS, _ENDS = ("id", "identifier"), ("startdate",), ("enddate",)
+_LENGTHS = ("duration", "durationmonths")
 
 
 def as_one(values: Sequence[str], heading: str) -> str:
-    """One text for several values: the span of dates, no identifier where several share it, else all of them."""
+    """One text for several values: the span of dates, no identifier or length where there are several, else all."""
     if len(values) == 1:  # most fields
         return values[0].strip()
     distinct = list(dict.fromkeys(v.strip() for v in values if v.strip()))
     if len(distinct) < 2:
         return "".join(distinct)
     name = fold(re.split(r"[:/]", heading)[-1])
-    if name in _IDENTIFIERS:
+    if name in (*_IDENTIFIERS, *_LENGTHS):  # spans may overlap, so their lengths do not add up
         return ""
     if name in (*_STARTS, *_ENDS) and all(map(_ISO_DATE.match, distinct)):
         return min(distinct) if name in _STARTS else max(distinct)

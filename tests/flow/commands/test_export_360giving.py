@@ -41,13 +41,14 @@ FULL = {
     "award_date": "2015-04-01",
     "start_date": "",
     "end_date": "",
+    "planned_months": "",
     "supersedes_award_id": "",
     "source_document": "Made up for this test",
 }
 UNKNOWN_PARTIES = {"funding_org_id": "", "funding_org_name": "One; The Two", "recipient_org_id": ""}
 SENT = {
     "PMO": [
-        {"financial_year": "2015-16", "start_date": "2015-05-01", "end_date": "2016-04-30"},
+        {"financial_year": "2015-16", "start_date": "2015-05-01", "end_date": "2016-04-30", "planned_months": "12"},
         {"award_id": "OWN-2", "la_codes": "E08000001;E09000009", "amount": "1234567.89", **UNKNOWN_PARTIES},
         {"award_id": "360G-madeup-3", "award_version": "1", "amount": "30000"},
         {"award_id": "360G-madeup-3", "award_version": "2", "amount": "35000.50"},
@@ -148,7 +149,7 @@ def test_a_grant_has_all_that_is_known_of_it(ours: Exported) -> None:
         "currency": "GBP",
         "amountAwarded": 50000,
         "awardDate": "2015-04-01",
-        "plannedDates": [{"startDate": "2015-05-01", "endDate": "2016-04-30"}],
+        "plannedDates": [{"startDate": "2015-05-01", "endDate": "2016-04-30", "duration": 12}],
         "recipientOrganization": [{"id": "GB-CHC-1000002", "name": "A made-up charity"}],
         "beneficiaryLocation": [{"name": "Made-up area"}],
         "fundingOrganization": [{"id": "GB-CHC-1000001", "name": "A made-up funder"}],

@@ -137,6 +137,12 @@ def test_made_up_money_says_so_at_the_top(money_pages):
     assert "made-up data" not in text_of(money_pages / "PWW.html").lower()
 
 
+def test_a_programme_that_may_be_part_of_another_says_not_to_add_the_two(money_pages):
+    warning = "It may be the same in part as IPS in IAPT pilot: do not add the two together."
+    assert warning in text_of(money_pages / "PWW.html")
+    assert "do not add the two" not in text_of(money_pages / "WC.html")
+
+
 # What nobody may read
 
 

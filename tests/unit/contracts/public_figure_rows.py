@@ -18,13 +18,22 @@ from schemas.core import (
     funding_awards,
     match_funding,
     published_measures,
+    published_statements,
     targets,
 )
 
 ROOT = Path(__file__).parents[3]
 CONTRACTS = {
     m.CONTRACT.dataset: m.CONTRACT
-    for m in (funding_awards, match_funding, targets, benchmarks, delivery_approaches, published_measures)
+    for m in (
+        funding_awards,
+        match_funding,
+        targets,
+        benchmarks,
+        delivery_approaches,
+        published_measures,
+        published_statements,
+    )
 }
 Row = dict[str, object]
 
@@ -66,6 +75,7 @@ VALID_ROWS: dict[str, Row] = {
         "benchmark_name": "a figure",
         "measure_statistic": "percentage",
         "value": "40",
+        "value_status": "known",
         "population": "all",
         "caveat": "made up",
         "source_document": "a test",
@@ -89,6 +99,16 @@ VALID_ROWS: dict[str, Row] = {
         "value": "50.8",
         "value_status": "known",
         "source_document": "a test",
+    },
+    "published_statements": {
+        "statement_id": "S-1",
+        "programme_code": "MHT",
+        "statement_type": "claim",
+        "statement": "made up",
+        "stated_by": "a test",
+        "caveat": "made up",
+        "source_document": "a test",
+        "source_wording": "made up",
     },
 }
 

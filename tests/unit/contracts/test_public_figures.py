@@ -70,7 +70,7 @@ def test_published_targets_are_recorded() -> None:
 
 
 def test_the_parts_of_the_cost_of_mental_ill_health_add_up() -> None:
-    value = {r["benchmark_id"]: Decimal(r["value"]) for r in published_record("benchmarks")}
+    value = {r["benchmark_id"]: Decimal(r["value"]) for r in published_record("benchmarks") if r["value"]}
     parts = sum(value[f"COST-105BN-{part}"] for part in ("CARE", "OUTPUT", "HUMAN"))
     assert parts == value["COST-105BN"] == 105_200_000_000
 
@@ -226,6 +226,7 @@ ROW_CASES: list[tuple[str, str, str, Row, Row]] = [
     ("targets", "M20", "unit", {}, {"unit": "jobs"}),
     ("targets", "M20", "unit", {"metric_code": "population", "unit": "events"}, {"metric_code": "jobs"}),
     ("benchmarks", "C21", "value", {}, {"value": "101"}),
+    ("benchmarks", "M25", "value", {"value": None, "value_status": "in_words"}, {"value_status": "in_words"}),
     (
         "benchmarks",
         "V03",
@@ -319,6 +320,7 @@ RELATION_CASES: list[tuple[str, str, str, list[Row], list[int]]] = [
     ("targets", "M27", "about_site_code", [{"about_site_code": "MHT-GM"}], [2]),
     ("delivery_approaches", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}], [2]),
     ("published_measures", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}], [2]),
+    ("published_statements", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}], [2]),
 ]
 
 

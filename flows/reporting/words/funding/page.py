@@ -84,6 +84,7 @@ KINDS = (  # the overview: groups of rows, each a column of funding.programme_po
     ),
     ("Left", (("unspent_gbp", "Signed and not spent", "signed as it stands now, less spent of the grants"),)),
 )
+OVERLAP = "It may be the same in part as {name}: do not add the two together."
 NO_HEADLINE = "not both known"
 NO_LINE = "carried, no line stated"
 NOT_SIGNED, NO_SPENDING = "no signed amount", "no spending sent"
@@ -191,6 +192,7 @@ def answers(position: Row, why: Mapping[str, str], parts: AnswerParts) -> list[A
     promised = (
         f"Announced: {amount('announced_gbp')}. Limits (‘up to’), never added to it: {amount('cap_gbp')}.",
         *([f"With pledged match, the headline is {amount('headline_gbp')}."] if position["headline_gbp"] else []),
+        *([OVERLAP.format(name=other)] if (other := position["may_overlap_with"]) else []),
     )
     signed = f"At first {amount('awarded_gbp')}; as it stands now, with variations, {amount('current_gbp')}."
     matched = (
