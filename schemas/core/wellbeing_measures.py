@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import MIN_ROWS_FOR_A_PATTERN, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import EPISODE_ID, PARTICIPANT_REF, before_death, orphan, repeats_sql
 from schemas._rules.datasets.measures import (
     EQ5D,
@@ -26,6 +26,8 @@ from schemas._rules.months import within_period
 BASELINES = """
     select site_code, participant_ref, measure_code, min(measured_date) as measured_date
     from core.wellbeing_measures where wave = 'baseline' group by all"""
+
+REVERSED = 0.3  # a correlation of anxiety with happiness above this is the wrong way round: docs/domain.md 6.4
 
 
 def _is_eq5d() -> pl.Expr:
@@ -327,6 +329,53 @@ CONTRACT = Contract(
                 order_by="delivery_id, source_row",
                 where="wave <> 'baseline'",
             ),
+        ),
+        Rule(
+            "W06",
+            Severity.WARNING,
+            "Anxiety may be reversed: people who were happy say that they were anxious",
+            expected="anxiety from 0 (not at all) to 10, so that mostly it is lower where happiness is higher",
+            fix="Check whether the answers to ons4_anxious were turned round before they were sent. They are sent as"
+            " people gave them: 0 is not at all anxious.",
+            field="total_score",
+            whole_file=True,
+            violations_sql=f"""
+                select a.delivery_id, count(*) || ' people who answered both on one day' as found
+                from core.wellbeing_measures a
+                join core.wellbeing_measures h using (delivery_id, participant_ref, measured_date)
+                where a.measure_code = 'ons4_anxious' and h.measure_code = 'ons4_happy'
+                group by a.delivery_id
+                having count(*) >= {MIN_ROWS_FOR_A_PATTERN}
+                    and corr(a.total_score::double, h.total_score::double) > {REVERSED}""",
+        ),
+        Rule(
+            "W07",
+            Severity.WARNING,
+            "Scores look copied: they are all alike, or nobody's has changed",
+            expected="scores that differ from person to person, and for most people from wave to wave",
+            fix="Check whether a score was copied down, or the baseline copied into a later wave.",
+            field="total_score",
+            whole_file=True,
+            violations_sql=f"""
+                with scores as (
+                    select *, coalesce(total_score::varchar, profile) as score from core.wellbeing_measures
+                ),
+                alike as (
+                    select delivery_id, measure_code, wave, count(*) || ' scores of ' || measure_code || ' in the wave '
+                        || wave || ', all alike' as found
+                    from scores group by delivery_id, measure_code, wave
+                    having count(*) >= {MIN_ROWS_FOR_A_PATTERN} and count(distinct score) = 1
+                ),
+                unchanged as (
+                    select s.delivery_id, s.measure_code, s.wave, count(*) || ' people with a score of '
+                        || s.measure_code || ' in the wave ' || s.wave || ', all as at baseline' as found
+                    from scores s join scores b using (delivery_id, participant_ref, measure_code)
+                    where b.wave = 'baseline' and s.wave <> 'baseline'
+                    group by s.delivery_id, s.measure_code, s.wave
+                    having count(*) >= {MIN_ROWS_FOR_A_PATTERN} and count(*) filter (s.score <> b.score) = 0
+                )
+                select delivery_id, string_agg(found, '; ' order by measure_code, wave) as found
+                from (from alike union all from unchanged) group by delivery_id""",
         ),
         before_death("wellbeing_measures", "measured_date", "The score"),
     ),

@@ -69,7 +69,8 @@ def _tables() -> duckdb.DuckDBPyConnection:
 def broken(rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | None = None) -> list[tuple[int, str]]:
     """The rows that break a rule between rows, and what its finding shows.
 
-    Rows are numbered from 2 in each dataset. `past` are rows of the delivery of a quarter before.
+    Rows are numbered from 2 in each dataset. `past` are rows of the delivery of a quarter before. A rule about a whole
+    file names no row: 0 stands for the file.
     """
     db = _tables()
     db.execute("begin")
@@ -77,8 +78,8 @@ def broken(rule: Rule, now: dict[str, list[Row]], past: dict[str, list[Row]] | N
         for delivery, cut_off, tables in (("d0", date(2017, 6, 30), past or {}), ("d1", CUT_OFF, now)):
             for name, rows in tables.items():
                 _insert(db, name, rows, delivery, cut_off)
-        shown = rule.found_column or "''"
-        found = db.execute(f"select distinct source_row, {shown} from ({rule.violations_sql})")
+        shown = "0, found" if rule.whole_file else f"source_row, {rule.found_column or repr('')}"
+        found = db.execute(f"select distinct {shown} from ({rule.violations_sql})")
         return sorted(found.fetchall())
     finally:
         db.execute("rollback")

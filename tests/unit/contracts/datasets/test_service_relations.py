@@ -136,7 +136,42 @@ def test_a_rule_between_rows_finds_the_rows_that_break_it(
 
 def test_every_rule_between_rows_has_a_case() -> None:
     tried = {(d, i, f, rule_of(d, i, f, t).title) for d, i, f, t, *_ in CASES}
-    assert tried == {(d, r.rule_id, r.field, r.title) for d in SERVICES for r in datasets()[d].cross_check_rules}
+    assert tried == {
+        (d, r.rule_id, r.field, r.title) for d in SERVICES for r in datasets()[d].cross_check_rules if not r.whole_file
+    }
+
+
+def pairs(
+    *scored: tuple[str, ...], codes: tuple[str, str], waves: tuple[str, str] = ("baseline", "baseline")
+) -> Tables:
+    """Two scores of each person: of these measures, in these waves."""
+    rows = [
+        {"participant_ref": f"BPL-{n:06}", "measure_code": code, "wave": wave, "total_score": total}
+        for n, totals in enumerate(scored)
+        for code, wave, total in zip(codes, waves, totals, strict=True)
+    ]
+    return {"wellbeing_measures": scores(*rows)}
+
+
+def test_anxiety_that_rises_with_happiness_is_asked_about() -> None:
+    rule = rule_of("wellbeing_measures", "W06", "total_score")
+    codes = ("ons4_anxious", "ons4_happy")
+    alike = [(str(n % 11), str(n % 11)) for n in range(30)]
+    opposite = [(str(n % 11), str(10 - n % 11)) for n in range(30)]
+    assert broken(rule, pairs(*alike, codes=codes)) == [(0, "30 people who answered both on one day")]
+    assert broken(rule, pairs(*alike[:29], codes=codes)) == broken(rule, pairs(*opposite, codes=codes)) == []
+
+
+def test_scores_that_are_all_alike_or_never_change_are_asked_about() -> None:
+    rule = rule_of("wellbeing_measures", "W07", "total_score")
+    in_turn = {"codes": ("phq9", "phq9"), "waves": ("baseline", "mth4")}
+    different = [(str(n % 11), str(n % 11)) for n in range(30)]
+    copied = "30 people with a score of phq9 in the wave mth4, all as at baseline"
+    alike = [(str(n % 11), "9") for n in range(30)]
+    assert broken(rule, pairs(*different, **in_turn)) == [(0, copied)]
+    assert broken(rule, pairs(*alike, **in_turn)) == [(0, "30 scores of phq9 in the wave mth4, all alike")]
+    assert broken(rule, pairs(*different[:29], **in_turn)) == []
+    assert broken(rule, pairs(*different[:29], ("3", "4"), **in_turn)) == []
 
 
 def test_the_findings_of_a_review_say_what_is_wrong() -> None:
