@@ -16,6 +16,8 @@ from flows.deliveries.validated import ValidatedDelivery
 from flows.reporting.follow_up import files_to_purge, missing_raw_files, personal_deliveries, personal_files_present
 from flows.reporting.overdue import overdue_returns
 from flows.reporting.render import write_not_taken_in
+from flows.reporting.render.dictionary.page import PAGE as DICTIONARY_PAGE
+from flows.reporting.render.dictionary.page import write_dictionary
 from flows.reporting.render.funding import write_funding_pages
 from flows.reporting.render.run_summary import LAST_GOOD, RunSummary, render_run_summary, sections_of, verdict_of
 from flows.reporting.render.site_index import write_site_indexes
@@ -24,7 +26,7 @@ from flows.reporting.site_reports import DeliveryReports
 from flows.reporting.words.delivery_names import short_name, withdrawal_notice
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn, page_name
 from flows.reporting.words.revalidated import sentences
-from flows.runtime.code_fingerprint import code_digest
+from flows.runtime.code_fingerprint import code_digest, source_digest
 from flows.runtime.log import Entry, Event, log
 from flows.runtime.safe_errors import LoggedError, safe_message
 from flows.steps.receive import MANIFEST_BEFORE_FILE, UnusableFile
@@ -44,6 +46,15 @@ if TYPE_CHECKING:
 ALL_REPORTS = "*"
 MONEY_PAGES = "* money"  # the same for the pages on money
 MONEY_CODE = ("flows/reporting/render/**/*", "flows/reporting/words/funding/*.py", "flows/runtime/wording.py")
+
+DICTIONARY = "* dictionary"  # and for the data dictionary
+DICTIONARY_CODE = (
+    "schemas/**/*.py",
+    "schemas/**/*.csv",
+    "schemas/**/*.sql",
+    "flows/reporting/render/dictionary/*.py",
+    "flows/reporting/render/templates/*",
+)
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,7 @@ def report_run(
         counts, sudden = reports.counts(to_report), _sudden_changes(db, to_report)
     if inputs.new_files:
         _write_not_taken_in(paths, inputs.unusable)
+    _write_dictionary(paths, ledger)
     write_site_indexes(paths.reports, validated, inputs.moment, inputs.contact)
     pages, failures = reports.pages, [*reports.failures, *money_failure]
     revalidated = [r for r in reports.revalidations.values() if r.changed]
@@ -174,6 +186,14 @@ def _write_money(
     log(Entry(Event.MONEY_REPORTED, "report", counts={"pages": len(pages)}))
     ledger.record_report(MONEY_PAGES, made_of)
     return next(iter(pages), None), []
+
+
+def _write_dictionary(paths: DataPaths, ledger: Ledger) -> None:
+    """Write the data dictionary unless it is there as of this code: making it takes a second."""
+    made_of = source_digest(DICTIONARY_CODE)
+    if ledger.report_digests().get(DICTIONARY) != made_of or not (paths.reports / DICTIONARY_PAGE).exists():
+        write_dictionary(paths.reports)
+        ledger.record_report(DICTIONARY, made_of)
 
 
 def _write_not_taken_in(paths: DataPaths, unusable: Sequence[UnusableFile]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flows.store.warehouse.connection import ConstraintBroken, wrapped_constraint_errors
 from schemas._contract.catalogue import MACROS, Mart, marts
 from schemas._contract.derive import ddl_batch, quoted
+from schemas._contract.meanings import meaning_in_mart
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,7 +62,10 @@ def _make(db: duckdb.DuckDBPyConnection, mart: Mart) -> int:
         _, keys = _counts(db, f"select 0, count(*) from (select distinct {key} from {mart.address})")
         if rows != keys:
             raise MartBroken(f"{mart.address}: {rows - keys} rows share their key ({key}) with another")
-    column_comments = (f'comment on column {mart.address}."{c.name}" is {quoted(c.comment)}' for c in mart.columns)
+    column_comments = (
+        f'comment on column {mart.address}."{c.name}" is {quoted(meaning_in_mart(mart, c).comment)}'
+        for c in mart.columns
+    )
     table_comment = f"comment on table {mart.address} is {quoted(f'{mart.comment} Grain: {mart.grain}')}"
     db.execute(ddl_batch([table_comment, *column_comments]))
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from schemas._contract.meanings import meaning_of, meaning_of_provenance
 from schemas._contract.model import Contract, Field, Kind
 
 # Columns that say where a row came from, added to every table of `core` that sites send: name, type, comment.
@@ -45,20 +46,14 @@ class TableColumn(NamedTuple):
 
 def columns(contract: Contract, *, sent_by_sites: bool) -> list[TableColumn]:
     """The columns of a contract's table: its fields, and for what sites send the provenance columns that it lacks."""
-    own = [TableColumn(f.name, sql_type(f), f.required, comment(f)) for f in contract.fields]
+    own = [TableColumn(f.name, sql_type(f), f.required, meaning_of(contract, f).comment) for f in contract.fields]
     if not sent_by_sites:
         return own
-    return own + [TableColumn(n, t, required=True, comment=c) for n, t, c in PROVENANCE if n not in contract.by_name]
-
-
-def comment(field: Field) -> str:
-    """A column's comment: title, description, unit and code list."""
-    text = f"{field.title}. {field.description}"
-    if field.unit and field.unit not in field.description:
-        text += f" Unit: {field.unit}."
-    if field.codes:
-        text += f" Codes: core.codes, list '{field.codes}'."
-    return text
+    return own + [
+        TableColumn(n, t, required=True, comment=meaning_of_provenance(contract, n, c).comment)
+        for n, t, c in PROVENANCE
+        if n not in contract.by_name
+    ]
 
 
 def quoted(text: str) -> str:

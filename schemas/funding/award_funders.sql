@@ -19,11 +19,12 @@
 --   funder_amount_status  VARCHAR not null  known, unknown or not_published; not_published where the split is not.
 --   award_gbp             DECIMAL(14,2)  What all funders of the award give together. Unit: pounds.
 --   is_replaced           BOOLEAN not null  Whether another award replaces it.
---   award_date            DATE  Day of the award, announcement or bid, where its source prints one.
---   award_month           DATE  First day of its month, also where its source prints no day.
+--   award_date            DATE  Day of the award, announcement or bid; empty if its source prints none.
+--   award_month           DATE  First day of its month, also where its source prints no day. Empty if it prints
+--       neither.
 --   source_document       VARCHAR not null  Where the amount is printed.
---   source_date           DATE  The day that the document bears.
---   source_wording        VARCHAR  The few words that carry it.
+--   source_date           DATE  The day that the document bears. Empty if it bears none.
+--   source_wording        VARCHAR  The few words that carry it. Empty if it states none.
 WITH named AS (
   SELECT *, regexp_split_to_array(trim(funding_org_name, '; '), '\s*;\s*') AS funders
   FROM funding.award_stages

@@ -12,13 +12,13 @@
 --   award_id             VARCHAR not null  The award's reference.
 --   programme_code       VARCHAR not null  The programme the money is for.
 --   site_code            VARCHAR  The site the money is for; empty for a whole programme.
---   area_name            VARCHAR  The area, as its source names it.
+--   area_name            VARCHAR  The area, as its source names it. Empty if it names none.
 --   funding_org_name     VARCHAR not null  Who gives the money.
 --   recipient_org_name   VARCHAR  Who receives it; empty where no source says.
 --   applied_for_gbp      DECIMAL(14,2)  What a bid asked for. Unit: pounds.
 --   prospective_gbp      DECIMAL(14,2)  What depends on an approval still to come. Unit: pounds.
 --   cap_gbp              DECIMAL(14,2)  Indicative cap ('up to'): a limit. Unit: pounds.
---   cap_financial_year   VARCHAR  Financial year the cap is for.
+--   cap_financial_year   VARCHAR  Financial year the cap is for. Empty if there is none or its source prints no year.
 --   announced_gbp        DECIMAL(14,2)  Announced amount. Unit: pounds.
 --   awarded_gbp          DECIMAL(14,2)  Value of the signed agreement. Unit: pounds.
 --   varied_gbp           DECIMAL(14,2)  Sum of all variations of the award; may be negative. Unit: pounds.

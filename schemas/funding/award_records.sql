@@ -18,28 +18,30 @@
 --   award_version          BIGINT not null  Version of the amount.
 --   programme_code         VARCHAR  The programme whose figures count the award: the one that its first sender names,
 --       in the order above; empty for other funders' grants, which no programme counts.
---   stated_programme_code  VARCHAR  The programme that this record names.
+--   stated_programme_code  VARCHAR  The programme that this record names. Empty if it names none.
 --   site_code              VARCHAR  The site the money is for, chosen in the same way; empty for a whole programme.
---   area_site_code         VARCHAR  The site that this record is about, or the site that sent it.
---   area_name              VARCHAR  The area, as its source names it.
+--   area_site_code         VARCHAR  The site that this record is about, or the site that sent it. Empty for a whole
+--       programme that an office sent.
+--   area_name              VARCHAR  The area, as its source names it. Empty if it names none.
 --   amount_gbp             DECIMAL(14,2)  The amount; empty where it is not known. Unit: pounds.
 --   amount_status          VARCHAR not null  known, unknown or not_published.
 --   standing_amount_gbp    DECIMAL(14,2)  The amount of the preferred record, this one or another. Unit: pounds.
 --   standing_sender_code   VARCHAR not null  Who sent the preferred record.
 --   is_counted             BOOLEAN not null  Whether the figures count it.
---   financial_year         VARCHAR  Financial year the amount is for, where its source prints one.
---   award_date             DATE  Day of the award, announcement or bid, where its source prints one.
---   award_month            DATE  First day of its month, also where its source prints no day.
---   start_date             DATE  First day that the money is for, where its source prints one.
---   end_date               DATE  Last day that the money is for, where its source prints one.
---   supersedes_award_id    VARCHAR  The reference of an award that this one replaces.
---   funding_org_id         VARCHAR  The funder's identifier.
+--   financial_year         VARCHAR  Financial year the amount is for; empty if its source prints none.
+--   award_date             DATE  Day of the award, announcement or bid; empty if its source prints none.
+--   award_month            DATE  First day of its month, also where its source prints no day. Empty if it prints
+--       neither.
+--   start_date             DATE  First day that the money is for; empty if its source prints none.
+--   end_date               DATE  Last day that the money is for; empty if its source prints none.
+--   supersedes_award_id    VARCHAR  The reference of an award that this one replaces. Empty if it names none.
+--   funding_org_id         VARCHAR  The funder's identifier. Empty if it states none.
 --   funding_org_name       VARCHAR not null  Who gives the money; several have a semicolon between them.
 --   recipient_org_name     VARCHAR  Who receives it; empty where no source says.
 --   source_document        VARCHAR not null  Where the amount is printed.
---   source_date            DATE  The day that the document bears.
---   source_wording         VARCHAR  The few words that carry it.
---   reconciliation_note    VARCHAR  How it relates to other published sums.
+--   source_date            DATE  The day that the document bears. Empty if it bears none.
+--   source_wording         VARCHAR  The few words that carry it. Empty if it states none.
+--   reconciliation_note    VARCHAR  How it relates to other published sums. Empty if it states none.
 WITH sent AS (
   SELECT
     a.*,

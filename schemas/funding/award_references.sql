@@ -9,9 +9,10 @@
 --   award_id        VARCHAR not null  The reference.
 --   award_key       VARCHAR not null  The award: see funding.award_records.
 --   programme_code  VARCHAR not null  The programme the money is for.
---   award_date      DATE  The earliest date of the award.
---   start_date      DATE  First day that the money is for, by the latest version that states one.
---   end_date        DATE  Last day that the money is for, likewise.
+--   award_date      DATE  The earliest date of the award. Empty if none is stated.
+--   start_date      DATE  First day that the money is for, by the latest version that states one. Empty if none is
+--       stated.
+--   end_date        DATE  Last day that the money is for, likewise. Empty if none is stated.
 --   current_gbp     DECIMAL(14,2)  Current value of the signed award: see funding.award_position. Unit: pounds.
 WITH dates AS (
   SELECT

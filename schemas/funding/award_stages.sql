@@ -19,23 +19,24 @@
 --       approval still to come, are not: they are in no total.
 --   programme_code         VARCHAR not null  The programme the money is for.
 --   site_code              VARCHAR  The site the money is for; empty for a whole programme.
---   area_name              VARCHAR  The area, as its source names it.
+--   area_name              VARCHAR  The area, as its source names it. Empty if it names none.
 --   amount_gbp             DECIMAL(14,2)  Amount at this stage, for variations their sum; empty if it, or one of them,
 --       is not known. Unit: pounds.
 --   amount_status          VARCHAR not null  known, unknown or not_published.
 --   award_version          BIGINT not null  Latest version of the amount.
---   financial_year         VARCHAR  Financial year the amount is for, where its source prints one.
---   award_date             DATE  Day of the award, announcement or bid, where its source prints one.
---   award_month            DATE  First day of its month, also where its source prints no day.
+--   financial_year         VARCHAR  Financial year the amount is for; empty if its source prints none.
+--   award_date             DATE  Day of the award, announcement or bid; empty if its source prints none.
+--   award_month            DATE  First day of its month, also where its source prints no day. Empty if it prints
+--       neither.
 --   is_replaced            BOOLEAN not null  Whether another award at the same stage states that it replaces this one.
 --       If so, this one is in no total.
 --   funding_org_name       VARCHAR not null  Who gives the money; several have a semicolon between them
 --       (funding.award_funders).
 --   recipient_org_name     VARCHAR  Who receives it; empty where no source says.
 --   source_document        VARCHAR not null  Where the amount is printed.
---   source_date            DATE  The day that the document bears; the latest of several.
---   source_wording         VARCHAR  The few words that carry it.
---   reconciliation_note    VARCHAR  How it relates to other published sums.
+--   source_date            DATE  The day that the document bears; the latest of several. Empty if it bears none.
+--   source_wording         VARCHAR  The few words that carry it. Empty if it states none.
+--   reconciliation_note    VARCHAR  How it relates to other published sums. Empty if it states none.
 WITH senders AS (
   SELECT award_key, award_stage, string_agg(DISTINCT sender_code, ', ' ORDER BY sender_code) AS senders
   FROM funding.award_records

@@ -20,19 +20,19 @@
 --   financial_year      VARCHAR not null  Financial year of the period's last day.
 --   quarter             VARCHAR not null  Quarter of the financial year, Q1 (April to June) to Q4.
 --   quarter_end         DATE not null  Last day of that quarter.
---   submitted_date      DATE  Day on which it was submitted.
---   days_to_submit      BIGINT  Days from the end of its period to that day. Unit: days.
+--   submitted_date      DATE  Day on which it was submitted. Empty if it was not submitted.
+--   days_to_submit      BIGINT  Days from the end of its period to that day. Empty if it was not submitted. Unit: days.
 --   costs_gbp           DECIMAL(14,2) not null  Costs claimed. Unit: pounds.
 --   eligible_gbp        DECIMAL(14,2) not null  Eligible costs. Unit: pounds.
 --   grant_claimed_gbp   DECIMAL(14,2) not null  Asked of the grant. Unit: pounds.
 --   intervention_rate   DECIMAL(14,4)  Share of the eligible costs that the grant bears, where the award fixes one.
---       Unit: proportion, 0 to 1.
+--       Empty if it fixes none. Unit: proportion, 0 to 1.
 --   match_share_gbp     DECIMAL(14,2) not null  Borne by match. Unit: pounds.
 --   approved_gbp        DECIMAL(14,2)  Approved; empty until decided. Unit: pounds.
 --   disallowed_gbp      DECIMAL(14,2)  Disallowed; empty until decided. Unit: pounds.
 --   paid_gbp            DECIMAL(14,2)  Paid; empty until then. Unit: pounds.
---   paid_date           DATE  Day of the payment.
---   corrects_claim_id   VARCHAR  The claim that it corrects.
+--   paid_date           DATE  Day of the payment. Empty if it was not paid.
+--   corrects_claim_id   VARCHAR  The claim that it corrects. Empty if it corrects none.
 --   delivery_id         VARCHAR not null  The delivery it came in.
 --   source_row          BIGINT not null  Its row in the sender's file.
 SELECT

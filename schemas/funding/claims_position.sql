@@ -13,7 +13,7 @@
 --   n_claims                BIGINT not null  Claims for costs, corrections not counted. Unit: claims.
 --   n_corrections           BIGINT not null  Claims that correct others. Unit: claims.
 --   n_rejected              BIGINT not null  Rejected claims, which are in no sum but rejected_gbp. Unit: claims.
---   claimed_to              DATE  Last day for which costs were claimed.
+--   claimed_to              DATE  Last day for which costs were claimed. Empty if there is no claim.
 --   costs_gbp               DECIMAL(14,2)  Costs claimed, of grant and match. Unit: pounds.
 --   grant_claimed_gbp       DECIMAL(14,2)  Asked of the grant, corrections included. Unit: pounds.
 --   corrections_gbp         DECIMAL(14,2)  The part of it that corrects earlier claims. Unit: pounds.
@@ -24,7 +24,7 @@
 --   paid_gbp                DECIMAL(14,2)  Paid for claims of costs. Unit: pounds.
 --   advances_approved_gbp   DECIMAL(14,2)  Advances approved. Unit: pounds.
 --   advances_paid_gbp       DECIMAL(14,2)  Advances paid. Unit: pounds.
---   last_payment            DATE  Day of the last payment.
+--   last_payment            DATE  Day of the last payment. Empty if nothing was paid.
 --   returned_gbp            DECIMAL(14,2)  Returned to the funder. Unit: pounds.
 --   unclaimed_gbp           DECIMAL(14,2)  current_gbp less grant_claimed_gbp: what can still be claimed; empty where
 --       the award's value is not known. Unit: pounds.

@@ -16,7 +16,7 @@
 --   match_stage           VARCHAR not null  pledged, confirmed or evidenced.
 --   programme_code        VARCHAR not null  The programme that the match is for.
 --   area_site_code        VARCHAR  The site that the record is about, or that sent it; empty for a whole programme.
---   award_id              VARCHAR  The award that it is match for.
+--   award_id              VARCHAR  The award that it is match for. Empty if it names none.
 --   amount_gbp            DECIMAL(14,2)  The amount; empty where it is not known. Unit: pounds.
 --   amount_status         VARCHAR not null  known, unknown or not_published.
 --   standing_amount_gbp   DECIMAL(14,2)  The amount of the preferred record, this one or another. Unit: pounds.
@@ -25,13 +25,13 @@
 --       pounds.
 --   is_part               BOOLEAN not null  Whether it is the preferred record, and part of that sum.
 --   is_counted            BOOLEAN not null  Whether the figures count it.
---   financial_year        VARCHAR  Financial year the amount is for, where its source prints one.
+--   financial_year        VARCHAR  Financial year the amount is for; empty if its source prints none.
 --   match_source_type     VARCHAR not null  Whose money it is.
 --   match_kind            VARCHAR not null  cash, in_kind or unknown.
---   match_source_org_name  VARCHAR  Who contributes, as the source names it.
---   evidence_ref          VARCHAR  The sender's reference of the evidence.
+--   match_source_org_name  VARCHAR  Who contributes, as the source names it. Empty if it names none.
+--   evidence_ref          VARCHAR  The sender's reference of the evidence. Empty if there is none.
 --   source_document       VARCHAR not null  Where the amount is printed.
---   source_wording        VARCHAR  The few words that carry it.
+--   source_wording        VARCHAR  The few words that carry it. Empty if there is none.
 WITH sent AS (
   SELECT
     m.*,

@@ -19,7 +19,7 @@
 --   highest_price_gbp  DECIMAL(14,2) not null  Highest price of one outcome. Unit: pounds.
 --   n_verified        BIGINT not null  Payments whose job has evidence from somebody other than the participant. Unit:
 --       payments.
---   evidence          VARCHAR  Kinds of evidence of those jobs.
+--   evidence          VARCHAR  Kinds of evidence of those jobs. Empty if no job was sent for it.
 WITH evidence AS (
   SELECT site_code, episode_id, list(DISTINCT evidence_type) FILTER (evidence_type <> 'self_report') AS kinds
   FROM core.employment_outcomes

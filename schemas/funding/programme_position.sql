@@ -28,7 +28,7 @@
 --   outcome_payments_gbp  DECIMAL(14,2)  Paid for outcomes, under contracts by results. Unit: pounds.
 --   spent_grant_gbp      DECIMAL(14,2)  Spent of the grants, by the ledgers. Unit: pounds.
 --   spent_match_gbp      DECIMAL(14,2)  Spent of match, by the same ledgers, in kind included. Unit: pounds.
---   spent_to             DATE  Last day of the ledger periods that were sent.
+--   spent_to             DATE  Last day of the ledger periods that were sent. Empty if no spending was sent.
 --   unspent_gbp          DECIMAL(14,2)  current_gbp less spent_grant_gbp; empty unless both are known. Unit: pounds.
 --   headline_gbp         DECIMAL(14,2)  announced_gbp + match_pledged_gbp; empty unless both are known. Unit: pounds.
 --   n_awards             BIGINT not null  Awards that were promised or made. Unit: awards.

@@ -15,9 +15,9 @@
 --   cap_gbp                  DECIMAL(14,2)  The limit. Unit: pounds.
 --   announced_gbp            DECIMAL(14,2)  The announcement. Unit: pounds.
 --   government_gbp           DECIMAL(14,2)  What the government gives by this reading. Unit: pounds.
---   government_qualifier     VARCHAR  'up to' where that is a limit.
+--   government_qualifier     VARCHAR  'up to' where that is a limit. Empty otherwise.
 --   match_gbp                DECIMAL(14,2)  The match by this reading; empty where it has none. Unit: pounds.
---   match_qualifier          VARCHAR  'at least' where that is a minimum.
+--   match_qualifier          VARCHAR  'at least' where that is a minimum. Empty otherwise.
 --   match_basis              VARCHAR not null  pledged, assumed (an area's part of the pledge) or not_mentioned.
 --   total_gbp                DECIMAL(14,2)  Both together, each at its bound. Unit: pounds.
 --   printed_government_gbp   DECIMAL(14,2)  What was printed as the government's money. Unit: pounds.
@@ -26,9 +26,10 @@
 --   total_difference_gbp     DECIMAL(14,2)  total_gbp less that. Unit: pounds.
 --   support                  VARCHAR not null  supported: every printed sum agrees, within its rounding; conflicting:
 --       one does, and one does not; not_supported: none agrees; nothing_printed.
---   evidence                 VARCHAR  Where those sums are printed, with their wording.
+--   evidence                 VARCHAR  Where those sums are printed, with their wording. Empty if nothing of the kind
+--       was printed.
 --   source_document          VARCHAR not null  Where the words are printed on which the reading rests.
---   source_date              DATE  The day that the document bears.
+--   source_date              DATE  The day that the document bears. Empty if it bears none.
 --   source_wording           VARCHAR not null  Those words.
 --   against                  VARCHAR not null  What speaks against the reading.
 WITH whole_programmes AS (

@@ -17,21 +17,25 @@
 --   grant_gbp            DECIMAL(14,2)  Spent of the grant: the numerator. Unit: pounds.
 --   match_gbp            DECIMAL(14,2)  Evidenced match of the year. Unit: pounds.
 --   total_gbp            DECIMAL(14,2)  grant_gbp and match_gbp: the other numerator. Unit: pounds.
---   cost_grant_gbp       DECIMAL(14,2)  grant_gbp by n_people, in prices of the year. Unit: pounds a person.
---   cost_total_gbp       DECIMAL(14,2)  total_gbp by n_people, in prices of the year. Unit: pounds a person.
+--   cost_grant_gbp       DECIMAL(14,2)  grant_gbp by n_people, in prices of the year. Empty where there is a reason.
+--       Unit: pounds a person.
+--   cost_total_gbp       DECIMAL(14,2)  total_gbp by n_people, in prices of the year. Empty where there is a reason.
+--       Unit: pounds a person.
 --   grant_real_gbp       DECIMAL(14,2)  grant_gbp in constant prices; empty where a deflator is missing. Unit: pounds.
 --   total_real_gbp       DECIMAL(14,2)  total_gbp in constant prices, likewise. Unit: pounds.
 --   price_base           VARCHAR  Financial year of the constant prices: the base year of the
 --       deflator; empty where none was sent.
---   deflator_vintage     VARCHAR  The release of the deflator: the latest that was sent.
---   cost_grant_real_gbp  DECIMAL(14,2)  Cost of the grant in prices of that year. Unit: pounds a person.
---   cost_total_real_gbp  DECIMAL(14,2)  Cost with evidenced match in prices of that year. Unit: pounds a person.
---   cohort_end           DATE  Last day on which somebody in the cohort can have started.
---   data_cut_date        DATE  Earliest date to which the data behind it are complete.
---   reason               VARCHAR  Why there is no cost: no_spending, spending_not_complete,
---       spending_missing (of a quarter that has a budget), cohort_not_mature, nobody.
+--   deflator_vintage     VARCHAR  The release of the deflator: the latest that was sent. Empty if none was sent.
+--   cost_grant_real_gbp  DECIMAL(14,2)  Cost of the grant in prices of that year. Empty where there is a real_reason.
+--       Unit: pounds a person.
+--   cost_total_real_gbp  DECIMAL(14,2)  Cost with evidenced match in prices of that year. Empty where there is a
+--       real_reason. Unit: pounds a person.
+--   cohort_end           DATE not null  Last day on which somebody in the cohort can have started.
+--   data_cut_date        DATE  Earliest date to which the data behind it are complete. Empty if nobody started.
+--   reason               VARCHAR  Why there is no cost: no_spending, spending_not_complete, spending_missing (of a
+--       quarter that has a budget), cohort_not_mature, nobody. Empty where there is a cost.
 --   real_reason          VARCHAR  Why there is no cost in constant prices: no_deflator, year_not_in_deflator, or as
---       reason.
+--       reason. Empty where there is such a cost.
 --   leaves_out           VARCHAR not null  What the figure leaves out.
 WITH units (unit_code, kpi_code) AS (
   VALUES

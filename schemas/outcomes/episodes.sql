@@ -25,18 +25,20 @@
 --       no arm of a programme that randomises. For the latter it is empty while the site's allocations do not reach as
 --       far as its referrals: they may have been allocated since.
 --   start_date                   DATE  Start of support, as recorded by the site; empty if not started.
---   start_year                   VARCHAR  Financial year of the start.
+--   start_year                   VARCHAR  Financial year of the start. Empty if not started.
 --   work_status_at_start         VARCHAR not null  out_of_work (codes 02 to 08), in_work (01) or unknown (others).
---   first_contact_date           DATE  First attended contact on or after the referral.
+--   first_contact_date           DATE  First attended contact on or after the referral. Empty if there is none.
 --   n_attended_contacts          BIGINT not null  Attended contacts on or after the referral. Unit: contacts.
 --   first_in_work_support_date   DATE  First attended contact for in-work support on or after the first job start.
+--       Empty if there is none.
 --   first_job_start_date         DATE  First job start (see outcomes.jobs); empty if there is none.
---   first_job_start_year         VARCHAR  Financial year of the first job start.
+--   first_job_start_year         VARCHAR  Financial year of the first job start. Empty if there is none.
 --   n_job_starts                 BIGINT  Job starts of the episode (see outcomes.jobs); empty for the control arm.
 --       Unit: jobs.
 --   days_in_work_112             BIGINT  Days in paid work within 112 days of the first job start, overlapping jobs
---       counted once. Unit: days.
---   days_in_work_210             BIGINT  Days in paid work within 210 days of the first job start. Unit: days.
+--       counted once. Empty without a job start. Unit: days.
+--   days_in_work_210             BIGINT  Days in paid work within 210 days of the first job start. Empty without a job
+--       start. Unit: days.
 --   sust_13                      BOOLEAN  SUST_13: at least 91 of those 112 days; empty without a job start. Final once
 --       the window has passed.
 --   sust_26                      BOOLEAN  SUST_26: at least 182 of those 210 days; empty without a job start.
@@ -44,8 +46,8 @@
 --       met.
 --   sust_26_basis                VARCHAR  continuous if the first 182 days had no gap, else cumulative; empty if not
 --       met.
---   exit_date                    DATE  End of support.
---   exit_reason                  VARCHAR  Why support ended.
+--   exit_date                    DATE  End of support. Empty while support goes on.
+--   exit_reason                  VARCHAR  Why support ended. Empty while support goes on.
 --   data_cut_date                DATE not null  Date to which the site's referrals are complete.
 --   randomisation_cut_date       DATE  Date to which referrals and allocations to an arm are both complete; empty if
 --       there are no accepted allocations.

@@ -15,18 +15,24 @@
 --   people_referred        BIGINT not null  Different people behind them.
 --   referrals_eligible     BIGINT not null  Referrals found eligible. Unit: episodes.
 --   people_eligible        BIGINT not null  Different people behind them.
---   referrals_control_arm  BIGINT  Referrals of people randomised to the control arm. Unit: episodes.
---   starts                 BIGINT  Starts of support. Unit: episodes.
---   people_started         BIGINT  Different people behind them.
+--   referrals_control_arm  BIGINT  Referrals of people randomised to the control arm. Empty if the programme randomises
+--       and no allocations were accepted. Unit: episodes.
+--   starts                 BIGINT  Starts of support. Empty if the programme randomises and no allocations were
+--       accepted. Unit: episodes.
+--   people_started         BIGINT  Different people behind them. Empty if the programme randomises and no allocations
+--       were accepted.
 --   starts_engaged         BIGINT  Starts with an attended contact; empty if no contacts were accepted. Unit: episodes.
---   people_engaged         BIGINT  Different people behind them.
+--   people_engaged         BIGINT  Different people behind them. Empty if no contacts were accepted.
 --   starts_with_job        BIGINT  Starts with a job start; empty if no job outcomes were accepted. Unit: episodes.
---   people_with_job        BIGINT  Different people behind them.
---   job_starts             BIGINT  Jobs started; of jobs that overlap, only the first. Unit: jobs.
---   starts_sust_13         BIGINT  Starts whose first job start was sustained for 13 weeks. Unit: episodes.
---   people_sust_13         BIGINT  Different people behind them.
---   starts_sust_26         BIGINT  Starts whose first job start was sustained for 26 weeks. Unit: episodes.
---   people_sust_26         BIGINT  Different people behind them.
+--   people_with_job        BIGINT  Different people behind them. Empty if no job outcomes were accepted.
+--   job_starts             BIGINT  Jobs started; of jobs that overlap, only the first. Empty if no job outcomes were
+--       accepted. Unit: jobs.
+--   starts_sust_13         BIGINT  Starts whose first job start was sustained for 13 weeks. Empty if no job outcomes
+--       were accepted. Unit: episodes.
+--   people_sust_13         BIGINT  Different people behind them. Empty if no job outcomes were accepted.
+--   starts_sust_26         BIGINT  Starts whose first job start was sustained for 26 weeks. Empty if no job outcomes
+--       were accepted. Unit: episodes.
+--   people_sust_26         BIGINT  Different people behind them. Empty if no job outcomes were accepted.
 --   data_cut_date          DATE not null  Date to which the site's referrals are complete.
 --   randomisation_cut_date  DATE  Date to which allocations to an arm are complete too; empty if none were accepted.
 --   contacts_cut_date      DATE  Date to which contacts are complete too; empty if none were accepted.

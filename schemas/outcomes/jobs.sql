@@ -29,11 +29,11 @@
 --       control arm.
 --   first_job_start_date  DATE  First day of the episode's first job start; empty for spells that are not new work.
 --   new_days_within_91    BIGINT  Days in work that this spell adds within 91 days of the first job start: days already
---       covered by an earlier spell are not counted again. Unit: days.
---   new_days_within_112   BIGINT  The same within 112 days. Unit: days.
---   new_days_within_182   BIGINT  The same within 182 days. Unit: days.
---   new_days_within_210   BIGINT  The same within 210 days. Unit: days.
---   paid_hours_week       DECIMAL(14,1)  Paid hours a week, as reported.
+--       covered by an earlier spell are not counted again. Empty for spells that are not new work. Unit: days.
+--   new_days_within_112   BIGINT  The same within 112 days. Empty for spells that are not new work. Unit: days.
+--   new_days_within_182   BIGINT  The same within 182 days. Empty for spells that are not new work. Unit: days.
+--   new_days_within_210   BIGINT  The same within 210 days. Empty for spells that are not new work. Unit: days.
+--   paid_hours_week       DECIMAL(14,1) not null  Paid hours a week, as reported.
 --   outcome_definition_code  VARCHAR not null  The definition by which the site counts it (core.outcome_definitions).
 --   data_cut_date         DATE not null  Date to which the site's job outcomes are complete.
 WITH spells AS (

@@ -17,7 +17,8 @@
 --       'all'.
 --   basis              VARCHAR not null  cohort: people followed from their entry. period: events dated in the period.
 --   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed': see
---       outcomes.definitions_by_site. Never compare figures across definitions.
+--       outcomes.definitions_by_site. Never compare figures across definitions. Empty for figures that count no
+--       outcome.
 --   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
 --   numerator          BIGINT  Mature cases that achieved the outcome; for attainment the actual. Empty for volumes.
 --   denominator        BIGINT  Mature cases whose outcome is known; for attainment the target. Empty for volumes.
@@ -27,16 +28,17 @@
 --   value              BIGINT  The count of a volume; empty for rates.
 --   rate               DOUBLE  numerator / denominator, from 0 to 1 (attainment may be more); empty for volumes.
 --   reason             VARCHAR  Why the figure is empty: no_mature_cases, data_not_received; for attainment also
---       not_measured, units_differ, definitions_differ, targets_differ, no_actual, no_target.
---   ci_low             DOUBLE  Lower end of the 95% interval of the rate.
---   ci_high            DOUBLE  Upper end of the 95% interval of the rate.
---   ci_method          VARCHAR  wilson, where there is an interval.
+--       not_measured, units_differ, definitions_differ, targets_differ, no_actual, no_target. Empty where there is a
+--       figure.
+--   ci_low             DOUBLE  Lower end of the 95% interval of the rate. Empty where there is no rate.
+--   ci_high            DOUBLE  Upper end of the 95% interval of the rate. Empty where there is no rate.
+--   ci_method          VARCHAR  wilson, where there is an interval. Empty where there is no rate.
 --   n_sites            BIGINT  Sites that the figure is about: 1, or all sites of the programme; empty for attainment
 --       of a metric that we do not count. Unit: sites.
 --   n_sites_missing    BIGINT  Sites of these that have not sent all that the figure needs, so that it rests on the
---       others; empty likewise. Unit: sites.
+--       others; empty for attainment of a metric that we do not count. Unit: sites.
 --   n_sites_outdated   BIGINT  Sites of these with a later file that was refused or held up, so that the figure uses
---       older data of theirs; empty likewise. Unit: sites.
+--       older data of theirs; empty for attainment of a metric that we do not count. Unit: sites.
 --   data_cut_date      DATE  Earliest date to which the data of these sites are complete; empty if nothing was
 --       received.
 --   provisional_reason  VARCHAR  Why the figure may still change, the first of these that applies: file_does_not_count

@@ -7,32 +7,32 @@
 -- Columns:
 --   sender_code              VARCHAR not null  Who sent the figure: PMO or NHSE.
 --   programme_code           VARCHAR  The programme it is about; empty for statistics about no programme of ours.
---   site_code                VARCHAR  The pilot site it is about, if any.
+--   site_code                VARCHAR  The pilot site it is about. Empty if it is about none.
 --   organisation_type        VARCHAR not null  What kind of body or area it is about.
 --   organisation_code        VARCHAR not null  The publisher's code of the body or area.
 --   organisation_name        VARCHAR not null  The body or area.
 --   reporting_period         VARCHAR not null  The period as its publisher names it.
---   start_date               DATE  First day of the period.
---   end_date                 DATE  Last day of the period.
+--   start_date               DATE  First day of the period. Empty if the source states none.
+--   end_date                 DATE  Last day of the period. Empty if the source states none.
 --   breakdown_type           VARCHAR not null  The characteristic by which the figure is broken down.
 --   breakdown                VARCHAR not null  The group; 'NULL' is the publisher's word for all of them.
 --   second_breakdown         VARCHAR not null  The group within the group; 'NULL' is all of them.
 --   measure_name             VARCHAR not null  The measure.
 --   measure_statistic        VARCHAR not null  What kind of number it is: count, percentage, ...
---   unit                     VARCHAR  What is counted, where the source says so.
+--   unit                     VARCHAR  What is counted. Empty if the source states none.
 --   value                    DECIMAL(14,4)  The figure as printed; empty unless value_status is known.
 --   value_status             VARCHAR not null  known, suppressed (hidden by the publisher) or null_as_published.
---   numerator                BIGINT  The numerator as printed.
---   denominator              BIGINT  The denominator as printed.
---   certainty                VARCHAR  Interval or test, in the source's words.
---   rounded_to               BIGINT  The multiple the publisher rounds to.
---   release_date             DATE  The day of its release, where that is known.
+--   numerator                BIGINT  The numerator as printed. Empty if none is printed.
+--   denominator              BIGINT  The denominator as printed. Empty if none is printed.
+--   certainty                VARCHAR  Interval or test, in the source's words. Empty if the source states none.
+--   rounded_to               BIGINT  The multiple the publisher rounds to. Empty if the source states none.
+--   release_date             DATE  The day of its release; empty where that is not known.
 --   revision                 BIGINT  0 as first released, 1 for the first revision; empty where the source does not say.
---   outcome_definition_code  VARCHAR  The rule by which an outcome counts, where the source states it.
+--   outcome_definition_code  VARCHAR  The rule by which an outcome counts. Empty if the source states none.
 --   comparability            VARCHAR not null  What the figure may be compared with.
---   caveat                   VARCHAR  What to know before using it.
+--   caveat                   VARCHAR  What to know before using it. Empty if the source states none.
 --   source_document          VARCHAR not null  Where it is printed.
---   source_wording           VARCHAR  The few words that carry it.
+--   source_wording           VARCHAR  The few words that carry it. Empty if the source states none.
 SELECT
   m.site_code AS sender_code,
   m.programme_code,

@@ -16,23 +16,24 @@
 --   unit             VARCHAR not null  What the target counts (codes: target_unit).
 --   definition_code  VARCHAR  Outcome definition the target states; empty where its source states none.
 --   target_value     DECIMAL(14,2) not null  The target, in its unit.
---   qualifier        VARCHAR  The source's word before the figure, such as 'around'.
+--   qualifier        VARCHAR  The source's word before the figure, such as 'around'. Empty if there is none.
 --   actual_kpi_code  VARCHAR  The count it is compared with; empty if we have no such count in the target's unit.
 --   actual           BIGINT  That count; empty where it is not known.
---   actual_definition_code  VARCHAR  Outcome definition of that count, or 'mixed': see outcomes.volumes.
+--   actual_definition_code  VARCHAR  Outcome definition of that count, or 'mixed': see outcomes.volumes. Empty if there
+--       is no such count.
 --   rate             DOUBLE  actual / target_value: 1 means fully reached. Empty where the two cannot be compared.
 --   reason           VARCHAR  Why the rate is empty: not_measured, units_differ, definitions_differ, no_actual, or
---       no_target (a target of 0).
+--       no_target (a target of 0). Empty where there is a rate.
 --   n_sites          BIGINT  Sites that the target is about: 1, or all sites of the programme; empty where the metric
 --       is not counted. Unit: sites.
 --   n_sites_missing  BIGINT  Sites of these that have not sent what the actual needs, so that it rests on the others;
---       empty likewise. Unit: sites.
+--       empty where the metric is not counted. Unit: sites.
 --   n_sites_outdated  BIGINT  Sites of these with a later file that was refused or held up, so that the actual uses
---       older data of theirs; empty likewise. Unit: sites.
---   data_cut_date    DATE  Date to which the actual is complete.
---   conflicts_with   VARCHAR  The target that states the same figure in another unit.
+--       older data of theirs; empty where the metric is not counted. Unit: sites.
+--   data_cut_date    DATE  Date to which the actual is complete. Empty if there is no such count.
+--   conflicts_with   VARCHAR  The target that states the same figure in another unit. Empty if there is none.
 --   source_document  VARCHAR not null  Where the target is printed.
---   source_wording   VARCHAR  The few words that carry it.
+--   source_wording   VARCHAR  The few words that carry it. Empty if there is none.
 WITH measured (metric_code, kpi_code, unit) AS (
   VALUES
     ('referrals', 'kpi_01_people_referred', 'people'),

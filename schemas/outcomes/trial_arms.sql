@@ -26,16 +26,20 @@
 --   denominator                   BIGINT not null  Mature people whose outcome is known. Unit: people.
 --   rate                          DOUBLE  numerator / denominator, from 0 to 1; empty if there is no mature person with
 --       a known outcome.
---   ci_low                        DOUBLE  Lower end of the 95% interval of the rate (Wilson).
---   ci_high                       DOUBLE  Upper end of the 95% interval of the rate (Wilson).
---   difference_points             DOUBLE  On the row of ips: its rate minus that of control. Unit: percentage points.
---   difference_points_low         DOUBLE  Lower end of the 95% interval of the difference (Newcombe).
---   difference_points_high        DOUBLE  Upper end of the 95% interval of the difference (Newcombe).
+--   ci_low                        DOUBLE  Lower end of the 95% interval of the rate (Wilson). Empty as the rate is.
+--   ci_high                       DOUBLE  Upper end of the 95% interval of the rate (Wilson). Empty as the rate is.
+--   difference_points             DOUBLE  On the row of ips: its rate minus that of control. Empty on the row of
+--       control, and where one of the two has no rate. Unit: percentage points.
+--   difference_points_low         DOUBLE  Lower end of the 95% interval of the difference (Newcombe). Empty on the row
+--       of control, and where one of the two has no rate.
+--   difference_points_high        DOUBLE  Upper end of the 95% interval of the difference (Newcombe). Empty on the row
+--       of control, and where one of the two has no rate.
 --   difference_points_worst_case  DOUBLE  The difference if all missing outcomes were achieved in control and none in
---       ips.
+--       ips. Empty on the row of control, and where no person of one of the arms is mature.
 --   difference_points_best_case   DOUBLE  The difference if all missing outcomes were achieved in ips and none in
---       control.
---   reason                        VARCHAR  Why the rate is empty: no_mature_cases or data_not_received.
+--       control. Empty on the row of control, and where no person of one of the arms is mature.
+--   reason                        VARCHAR  Why the rate is empty: no_mature_cases or data_not_received. Empty
+--       where there is a rate.
 --   data_cut_date                 DATE not null  Earliest date to which the sites' randomisation, referrals and job
 --       outcomes are all complete; without job outcomes, that of randomisation.
 --   provisional                   BOOLEAN not null  Whether the rate may still change: under 80% of the arm is mature,

@@ -13,8 +13,9 @@
 --   cohort           VARCHAR not null  Financial year of the event, or 'all'.
 --   unit             VARCHAR not null  referrals, starts, jobs, job_starts or people.
 --   definition_code  VARCHAR  Outcome definition, where an outcome is counted, or 'mixed': see
---       outcomes.definitions_by_site.
+--       outcomes.definitions_by_site. Empty for all other counts, and if no job outcomes were accepted.
 --   publishable_definition_code  VARCHAR  The same without what may not be published: see outcomes.definitions_by_site.
+--       Empty for all other counts, and if no job outcomes were accepted.
 --   value            BIGINT  The count; empty if no site has sent the data, and for people_randomised in programmes
 --       that do not randomise.
 --   n_sites          BIGINT not null  Sites that the count is about: 1, or all sites of the programme. Unit: sites.

@@ -23,24 +23,32 @@
 --       'all'.
 --   basis              VARCHAR not null  cohort: people followed from their entry. period: events dated in the period.
 --   definition_code    VARCHAR  Outcome definition (core.outcome_definitions) or 'mixed', leaving out those by which
---       fewer than 5 jobs were sent. Never compare figures across definitions.
+--       fewer than 5 jobs were sent. Never compare figures across definitions. Empty for figures that count no outcome.
 --   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
 --   numerator          BIGINT  Mature cases that achieved the outcome, to the nearest 5; for attainment the actual.
+--       Empty if it is suppressed, and for volumes.
 --   denominator        BIGINT  Mature cases whose outcome is known, to the nearest 5; for attainment the exact target.
---   n_immature         BIGINT  Cases whose window had not passed at the cut-off, to the nearest 5.
---   n_missing_outcome  BIGINT  Mature cases whose outcome is not known, to the nearest 5.
---   value              BIGINT  The count of a volume, to the nearest 5.
+--       Empty if it is suppressed, and for volumes.
+--   n_immature         BIGINT  Cases whose window had not passed at the cut-off, to the nearest 5. Empty if it is
+--       suppressed, and for other kinds.
+--   n_missing_outcome  BIGINT  Mature cases whose outcome is not known, to the nearest 5. Empty if it is suppressed,
+--       and for other kinds.
+--   value              BIGINT  The count of a volume, to the nearest 5. Empty if it is suppressed, and for other kinds.
 --   rate_percent       BIGINT  numerator / denominator as a whole percentage, from the treated counts in this row.
---   ci_low_percent     BIGINT  Lower end of the 95% interval of the same two counts, as a whole percentage.
---   ci_high_percent    BIGINT  Upper end of the 95% interval of the same two counts, as a whole percentage.
---   ci_method          VARCHAR  wilson, where there is an interval.
---   data_cut_date      DATE  Earliest date to which the sites' data are complete.
+--       Empty where there is a reason, and for volumes.
+--   ci_low_percent     BIGINT  Lower end of the 95% interval of the same two counts, as a whole percentage. Empty where
+--       there is a reason, and for other kinds than rates.
+--   ci_high_percent    BIGINT  Upper end of the 95% interval of the same two counts, as a whole percentage. Empty where
+--       there is a reason, and for other kinds than rates.
+--   ci_method          VARCHAR  wilson, where there is an interval. Empty where there is a reason, and for other kinds
+--       than rates.
+--   data_cut_date      DATE  Earliest date to which the sites' data are complete. Empty if nothing was received.
 --   provisional        BOOLEAN not null  Whether the figure may still change: by the treated counts under 80% of its
 --       cases are mature, its year was not over (reporting lag included) at the cut-off, a site's data are missing, or
 --       a later file of a site was refused or held up.
 --   reason             VARCHAR  Why the figure is empty: small_numbers, or data_not_received (none of the data it
 --       needs, or none of its year); for attainment also not_measured, units_differ, definitions_differ,
---       targets_differ, no_actual, no_target.
+--       targets_differ, no_actual, no_target. Empty where there is a figure.
 --   suppression_flag   BOOLEAN not null  Whether the figure itself is suppressed because it is small.
 WITH site_reach AS (
   SELECT

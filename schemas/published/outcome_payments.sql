@@ -16,10 +16,11 @@
 --   price_from       DATE not null  First day of the price.
 --   price_to         DATE  Last day of the price; empty while it is in force.
 --   financial_year   VARCHAR not null  Financial year of the outcome.
---   n_payments       BIGINT  Outcomes paid for, to the nearest 5. Unit: payments.
---   paid_gbp         DECIMAL(14,2)  n_payments at that price. Unit: pounds.
+--   n_payments       BIGINT  Outcomes paid for, to the nearest 5. Empty if it is suppressed: see reason. Unit:
+--       payments.
+--   paid_gbp         DECIMAL(14,2)  n_payments at that price. Empty if it is suppressed: see reason. Unit: pounds.
 --   data_cut_date    DATE not null  Date to which the site's payments are complete.
---   reason           VARCHAR  small_numbers where the count is suppressed.
+--   reason           VARCHAR  small_numbers where the count is suppressed. Empty otherwise.
 WITH years AS (
   SELECT
     s.*,

@@ -15,24 +15,29 @@
 --   site_code            VARCHAR not null  The site, or 'all' for the programme.
 --   financial_year       VARCHAR not null  Financial year of start and of spending, or 'all'.
 --   unit_code            VARCHAR not null  person_started, person_into_work, person_13_weeks or person_26_weeks.
---   first_year           VARCHAR  First financial year that is in it.
---   last_year            VARCHAR  Last financial year that is in it.
---   n_people             BIGINT  People who reached it, to the nearest 5: the denominator. Unit: people.
+--   first_year           VARCHAR  First financial year that is in it. Empty if there is no year in it.
+--   last_year            VARCHAR  Last financial year that is in it. Empty if there is no year in it.
+--   n_people             BIGINT  People who reached it, to the nearest 5: the denominator. Empty if it is suppressed.
+--       Unit: people.
 --   grant_gbp            DECIMAL(14,2)  Spent of the grant: the numerator. Unit: pounds.
 --   match_gbp            DECIMAL(14,2)  Evidenced match of those years. Unit: pounds.
 --   total_gbp            DECIMAL(14,2)  grant_gbp and match_gbp: the other numerator. Unit: pounds.
---   cost_grant_gbp       DECIMAL(14,2)  grant_gbp by n_people, in prices of the year. Unit: pounds a person.
---   cost_total_gbp       DECIMAL(14,2)  total_gbp by n_people, in prices of the year. Unit: pounds a person.
---   price_base           VARCHAR  Financial year of the constant prices.
---   deflator_vintage     VARCHAR  The release of the deflator.
---   cost_grant_real_gbp  DECIMAL(14,2)  Cost of the grant in constant prices. Unit: pounds a person.
---   cost_total_real_gbp  DECIMAL(14,2)  Cost with evidenced match in constant prices. Unit: pounds a person.
---   data_cut_date        DATE  Earliest date to which the data behind it are complete.
+--   cost_grant_gbp       DECIMAL(14,2)  grant_gbp by n_people, in prices of the year. Empty where there is a reason.
+--       Unit: pounds a person.
+--   cost_total_gbp       DECIMAL(14,2)  total_gbp by n_people, in prices of the year. Empty where there is a reason.
+--       Unit: pounds a person.
+--   price_base           VARCHAR  Financial year of the constant prices. Empty if no deflator was sent.
+--   deflator_vintage     VARCHAR  The release of the deflator. Empty if no deflator was sent.
+--   cost_grant_real_gbp  DECIMAL(14,2)  Cost of the grant in constant prices. Empty where there is a reason, or no
+--       deflator of the years. Unit: pounds a person.
+--   cost_total_real_gbp  DECIMAL(14,2)  Cost with evidenced match in constant prices. Empty where there is a reason, or
+--       no deflator of the years. Unit: pounds a person.
+--   data_cut_date        DATE  Earliest date to which the data behind it are complete. Empty if nobody started.
 --   reason               VARCHAR  Why there is no cost: no_spending, spending_not_complete, spending_missing,
---       cohort_not_mature, or suppressed (fewer than 5 people, an outcome that is not known, or what would give such
---       a count away). Of all years so far, which may only be years of setting up, it is cohort_not_mature while any
---       year is to come.
---   leaves_out           VARCHAR  What the figure leaves out.
+--       cohort_not_mature, or suppressed (fewer than 5 people, an outcome that is not known, or what would give such a
+--       count away). Of all years so far, which may only be years of setting up, it is cohort_not_mature while any year
+--       is to come. Empty where there is a cost.
+--   leaves_out           VARCHAR  What the figure leaves out. Empty where there is no spending.
 WITH units AS (
   SELECT
     c.unit_code,

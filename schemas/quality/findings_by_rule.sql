@@ -17,12 +17,13 @@
 --   severity        VARCHAR not null  file (refused), row (held back) or warning (accepted).
 --   outcome         VARCHAR not null  broken, confirmed (right, says the site), or 'not judged': could not be checked.
 --   field           VARCHAR not null  The field to fix ('' for the file).
---   title           VARCHAR  The rule in plain words.
---   fix             VARCHAR  What the sender can do.
+--   title           VARCHAR  The rule in plain words. Empty if the rule no longer exists.
+--   fix             VARCHAR  What the sender can do. Empty if the rule no longer exists.
 --   n_findings      BIGINT not null  Findings. Unit: findings.
 --   n_rows          BIGINT not null  Different rows with such a finding; 0 for a finding about the file. Unit: rows.
 --   share_of_rows   DOUBLE  n_rows / rows read, from 0 to 1; empty if none were read.
---   first_row       BIGINT  First row with such a finding, as the sender's program numbers it.
+--   first_row       BIGINT  First row with such a finding, as the sender's program numbers it. Empty if it is about the
+--       file.
 WITH deliveries AS (
   SELECT
     *,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flows.commands.reference_docs import COSTLY_FAULTS, rules_page, site_guide
+from flows.reporting.render.dictionary.markdown import dictionary_markdown
 from schemas._contract.catalogue import datasets
 from schemas._rules.explain import RULES_OF_ANY_DATASET, rules_of
 from tests.golden.glossary_index import public_classes, steps, with_index
@@ -20,7 +21,10 @@ from tests.golden.glossary_index import public_classes, steps, with_index
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize(("name", "make"), [("guide-for-sites.md", site_guide), ("rules.md", rules_page)])
+PAGES = (("guide-for-sites.md", site_guide), ("rules.md", rules_page), ("data-dictionary.md", dictionary_markdown))
+
+
+@pytest.mark.parametrize(("name", "make"), PAGES)
 def test_the_generated_page_is_up_to_date(name: str, make: Callable[[], str]) -> None:
     page = DOCS / name
     if os.environ.get("UPDATE_GOLDEN"):

@@ -14,6 +14,7 @@ from sample_reports import SAMPLES
 from soak import in_soak
 
 from flows.reporting.render import write_not_taken_in, write_site_index
+from flows.reporting.render.dictionary.page import write_dictionary
 from flows.reporting.words.not_taken_in import FileLeft, NotTakenIn
 from flows.reporting.words.site_index import SentFile, SiteIndex
 
@@ -27,6 +28,9 @@ WIDEST = "document.documentElement.scrollWidth"
 TOO_WIDE = """[...document.querySelectorAll("*")]
     .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display != "inline")
     .map(e => e.outerHTML)"""
+# all but the first tables of each section, and all but the first rows of each table
+REMOVE_ALIKE = """
+    document.querySelectorAll("section table ~ table ~ table, tbody tr:nth-child(n + 4)").forEach(e => e.remove())"""
 PARTS = "['html', 'h1', '.summary h2', '.tag', '.value', 'footer p']"
 # Fonts differ between machines, and readers may change letter and word spacing (WCAG 1.4.12). With this spacing, Arial
 # is as wide as any system font.
@@ -137,6 +141,30 @@ def test_a_page_on_money_prints_on_a4(name, page, money_pages) -> None:
     assert page.evaluate(WIDEST) == 673
     boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", page.pdf(prefer_css_page_size=True))
     assert {(round(float(w)), round(float(h))) for w, h in boxes} == {A4}
+
+
+def test_the_data_dictionary_has_no_violation_fetches_nothing_fits_and_prints(page, tmp_path) -> None:
+    path = write_dictionary(tmp_path)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(path.as_uri())
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 673, "height": 900})  # as above
+    assert page.evaluate(WIDEST) == 673
+    page.emulate_media(media="screen")
+    page.evaluate(
+        "css => document.head.append(Object.assign(document.createElement('style'), {textContent: css}))",
+        FONTS["a wide one"],
+    )
+    for width in (320, 360, 640, 1100, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert page.evaluate(WIDEST) == width, width
+    page.evaluate(REMOVE_ALIKE)  # of the whole page, axe takes minutes
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert violations(page) == []
+    assert requested == [path.as_uri()]
+    assert len(path.read_bytes()) < 2_000_000 and b"<script" not in path.read_bytes()
 
 
 def test_axe_catches_a_faulty_page(page, pages) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE_LIMIT = 300_000  # bytes: a page must be small enough to e-mail
+_STYLESHEETS = ("report", "funding", "dictionary")
 ITEMS_SHOWN = (60, 20, 5)  # of each kind: the first number that keeps the page below the limit
 _CELL_ORDER = ("column_letter", "column_name", "rule_id", "severity", "field", "found", "sheet")
 
@@ -48,7 +49,7 @@ def template(name: str) -> jinja2.Template:
     pages = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    css = {name: Markup((TEMPLATES / f"{name}.css").read_text(encoding="utf-8")) for name in ("report", "funding")}
+    css = {name: Markup((TEMPLATES / f"{name}.css").read_text(encoding="utf-8")) for name in _STYLESHEETS}
     # between tags, quotation marks need no escape
     pages.filters["in_text"] = lambda text: Markup(html.escape(text, quote=False))
     pages.globals |= {
@@ -59,6 +60,7 @@ def template(name: str) -> jinja2.Template:
         "indexing": site_index,
         "css": css["report"],
         "money_css": css["funding"],
+        "dictionary_css": css["dictionary"],
     }
     return pages.get_template(f"{name}.html.j2")
 

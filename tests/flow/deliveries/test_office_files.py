@@ -13,6 +13,8 @@ from file_validator import as_csv, as_table, workbook
 from soak import in_soak
 
 from flows.nightly import run_pipeline
+from flows.reporting.render.dictionary.content import dictionary
+from flows.reporting.render.dictionary.joins import EXAMPLE, LABELS, OF_ANY_TABLE, joins
 from flows.settings import Settings
 from schemas._contract.catalogue import SCHEMAS
 from schemas.audit.deliveries import Result
@@ -80,6 +82,32 @@ def test_every_table_and_column_has_a_comment(office: duckdb.DuckDBPyConnection)
     ).fetchall()
     assert {t[0] for t in tables} == set(SCHEMAS)
     assert [t for t in (*tables, *columns) if not t[-1] or len(t[-1]) < 8] == []
+    # the same as in the data dictionary
+    stated = {(t.address, c.name): c.meaning.comment for t in dictionary().tables for c in t.columns}
+    assert {(f"{schema}.{table}", name): comment for schema, table, name, comment in columns} == stated
+
+
+def test_every_join_of_the_data_dictionary_runs(office: duckdb.DuckDBPyConnection) -> None:
+    for join in joins():
+        matched, before = office.execute(
+            f"select (select count(*) {join.sql}), (select count(*) from {join.table})"
+        ).fetchall()[0]
+        assert matched <= before, join
+    for table in dictionary().tables:
+        for column, other, _ in OF_ANY_TABLE:
+            if column in {c.name for c in table.columns} and table.address != other:
+                office.execute(f"from {table.address} join {other} using ({column}) limit 1")
+    for example in (EXAMPLE, LABELS):
+        office.execute(example)
+
+
+def test_a_mart_holds_only_codes_of_the_list_that_its_comment_names(office: duckdb.DuckDBPyConnection) -> None:
+    in_sums = {"all", "not_stated", ""}  # of all sites, or of no one budget line
+    for table in dictionary().tables:
+        for column in table.columns:
+            if codes := dictionary().lists.get(column.meaning.codes):
+                held = {v for (v,) in office.execute(f"select distinct {column.name} from {table.address}").fetchall()}
+                assert held - {c.code for c in codes.codes} - in_sums - {None} == set(), (table.address, column.name)
 
 
 def award(award_id: str, amount: int, **more: str) -> dict[str, str]:
