@@ -45,7 +45,7 @@ fix: $(VENV)/.test ## Format the code, and apply automatic fixes
 
 check: lint test ## Run lint and test: both must pass before a merge
 
-docs: $(VENV)/.test ## Generate docs/rules.md and docs/guide-for-sites.md from the rules and contracts
+docs: $(VENV)/.test ## Generate docs/rules.md, guide-for-sites.md and data-dictionary.md from the rules and contracts
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden/test_documents.py
 
 # In an environment without the test libraries: with them installed, imports of others are slower.

@@ -28,9 +28,9 @@ WIDEST = "document.documentElement.scrollWidth"
 TOO_WIDE = """[...document.querySelectorAll("*")]
     .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display != "inline")
     .map(e => e.outerHTML)"""
-# all but the first tables of each section, and all but the first rows of each table
+# all but the first table of each section, and all but the first rows of each table
 REMOVE_ALIKE = """
-    document.querySelectorAll("section table ~ table ~ table, tbody tr:nth-child(n + 4)").forEach(e => e.remove())"""
+    document.querySelectorAll("section table ~ *, tbody tr:nth-child(n + 4)").forEach(e => e.remove())"""
 PARTS = "['html', 'h1', '.summary h2', '.tag', '.value', 'footer p']"
 # Fonts differ between machines, and readers may change letter and word spacing (WCAG 1.4.12). With this spacing, Arial
 # is as wide as any system font.
@@ -156,13 +156,13 @@ def test_the_data_dictionary_has_no_violation_fetches_nothing_fits_and_prints(pa
         "css => document.head.append(Object.assign(document.createElement('style'), {textContent: css}))",
         FONTS["a wide one"],
     )
-    for width in (320, 360, 640, 1100, 1280):
+    for width in (320, 640, 1280):
         page.set_viewport_size({"width": width, "height": 640})
         assert page.evaluate(WIDEST) == width, width
     page.evaluate(REMOVE_ALIKE)  # of the whole page, axe takes minutes
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 640})
-        assert violations(page) == []
+        assert violations(page) == [], width
     assert requested == [path.as_uri()]
     assert len(path.read_bytes()) < 2_000_000 and b"<script" not in path.read_bytes()
 

@@ -12,6 +12,7 @@ from file_validator import as_csv, as_table, workbook
 
 from flows.commands.query import status_in_words, warehouse_status
 from flows.nightly import RunResult
+from flows.reporting.render.dictionary.page import PAGE as DICTIONARY_PAGE
 from flows.runtime.data_folder import CorrectionsUnusable
 from flows.settings import Settings
 from flows.steps import validate_delivery
@@ -60,6 +61,21 @@ def test_rows_held_by_a_cross_table_rule_are_held_in_every_report(folder: DataFo
     assert expected == ("accepted_with_held_rows", 3, 2, 1, 0, 0)
     assert expected == audit_row(folder, contacts["delivery"]) == report_row(folder, outcome, contacts["delivery"])
     assert "1 with rows held back" in outcome.verdict
+
+
+def test_a_run_writes_the_data_dictionary_unless_it_is_there(folder: DataFolder) -> None:
+    page = folder.paths.reports / DICTIONARY_PAGE
+    folder.send("contacts", valid_rows("contacts", 1))
+    folder.run(DEC)
+    written = page.stat().st_mtime_ns
+    assert "weekly_hours_worked" in page.read_text(encoding="utf-8")
+    folder.send("contacts", valid_rows("contacts", 1, 2), period="201612")
+    folder.run(JAN)
+    assert page.stat().st_mtime_ns == written
+    page.unlink()
+    folder.send("contacts", valid_rows("contacts", 1, 2, 3), period="201701")
+    folder.run(FEB)
+    assert page.exists()
 
 
 def test_the_outcome_names_what_people_have_to_do(folder: DataFolder) -> None:

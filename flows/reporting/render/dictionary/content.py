@@ -112,7 +112,10 @@ class DictionarySection:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """All of it. `any_cell`: the ids of the rules of every cell; `by_kind`: those of each kind of column besides."""
+    """The whole data dictionary.
+
+    `any_cell`: the ids of the rules of every cell; `by_kind`: those of each kind of column besides.
+    """
 
     sections: tuple[DictionarySection, ...]
     lists: Mapping[str, ListOfCodes]

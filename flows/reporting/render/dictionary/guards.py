@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from schemas._contract.catalogue import datasets
@@ -84,14 +84,14 @@ def _read_by(contract: Contract, name: str) -> Iterator[str]:
     """Rules that read a column and are reported elsewhere; those of another dataset with its name."""
     if name in contract.key or name in _JOINED_BY:
         return
-    yield from sorted(r.rule_id for r in contract.rules if r.field != name and _reads(r, name))
+    yield from sorted(r.rule_id for r in contract.rules if r.field != name and name in _names_in(r))
     for other in datasets().values():
         if other is not contract and name not in other.by_name:  # else the SQL may mean the other's own column
-            reads = (r for r in other.rules if f"core.{contract.dataset}" in r.reads and _reads(r, name))
+            reads = (r for r in other.rules if f"core.{contract.dataset}" in r.reads and name in _names_in(r))
             yield from sorted(f"{r.rule_id} of {other.title}" for r in reads)
 
 
-def _reads(rule: Rule, name: str) -> bool:
-    if rule.check is not None:
-        return name in rule.check().meta.root_names()
-    return re.search(rf"\b{name}\b", rule.violations_sql) is not None
+@cache
+def _names_in(rule: Rule) -> frozenset[str]:
+    """The columns that a rule within a row reads, or the words of the SQL of one between rows."""
+    return frozenset(rule.check().meta.root_names() if rule.check else re.findall(r"\w+", rule.violations_sql))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 PAGE = "dictionary.html"
 
 
+@lru_cache
 def dictionary_html() -> str:
     """The whole dictionary as one self-contained page."""
     content = dictionary()
