@@ -14,6 +14,7 @@
 --   programme_code       VARCHAR not null  The programme.
 --   programme_name       VARCHAR not null  Its name.
 --   may_overlap_with     VARCHAR  Name of a programme that may be the same in part: the two are never added together.
+--       Empty if there is none.
 --   cap_gbp              DECIMAL(14,2)  Indicative caps ('up to'): limits. Unit: pounds.
 --   announced_gbp        DECIMAL(14,2)  Announced government money. Unit: pounds.
 --   awarded_gbp          DECIMAL(14,2)  Signed agreements, variations not included. Unit: pounds.

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from schemas._contract import catalogue
+from schemas._contract.meanings import meaning_in_mart, says_when_empty
 
 MARTS = catalogue.marts()
 PUBLIC_MARTS = {
@@ -53,6 +54,16 @@ def test_the_header_documents_every_column(mart):
     assert set(mart.key) <= set(names)
     stated = len(re.findall(r"^--   \S", mart.sql, re.MULTILINE))
     assert stated == len(names), "a line of the header was not read as a column"
+
+
+@pytest.mark.parametrize("mart", MARTS, ids=lambda m: m.address)
+def test_the_header_says_when_a_column_is_empty(mart):
+    """In words with 'empty', such as '; empty if none was sent', for the warehouse's comments and the data dictionary.
+
+    Amounts need not: they all are empty where no amount is known.
+    """
+    meanings = {c.name: meaning_in_mart(mart, c) for c in mart.columns}
+    assert not [name for name, m in meanings.items() if not m.empty and not says_when_empty(m.text)]
 
 
 def test_each_select_returns_the_columns_of_its_header(warehouse):

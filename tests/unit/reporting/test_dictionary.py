@@ -14,7 +14,7 @@ from flows.reporting.render.dictionary.markdown import dictionary_markdown
 from flows.reporting.render.dictionary.page import dictionary_html
 from schemas._contract.catalogue import audit_tables, datasets, marts, reference_tables
 from schemas._contract.derive import columns
-from schemas._contract.meanings import Privacy, says_when_empty
+from schemas._contract.meanings import Privacy
 from schemas._rules.explain import rules_of
 
 TABLES = {t.address: t for t in dictionary().tables}
@@ -54,10 +54,9 @@ def test_it_has_every_column_of_every_table() -> None:
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_every_column_says_what_it_means_when_it_is_empty_and_whether_it_is_personal(table: DictionaryTable) -> None:
+def test_every_column_says_what_it_means_and_whether_it_is_personal(table: DictionaryTable) -> None:
     for c in table.columns:
         assert len(c.meaning.text) > 8 and c.meaning.text.endswith("."), c.name
-        assert c.meaning.empty or says_when_empty(c.meaning.text), f"{c.name}: its header does not say when it is empty"
         assert c.meaning.comment.count(str(c.meaning.privacy)) == 1
         assert ".." not in c.meaning.comment.replace("...", ""), c.meaning.comment
         if c.meaning.codes:
