@@ -23,6 +23,7 @@ from schemas._rules.datasets.money import (
     TOLERANCE,
     award_on_record,
     between_claims_of_award,
+    earlier_file_again,
     outside_award,
     scale_of_last,
     year_and_quarter_agree,
@@ -287,6 +288,7 @@ CONTRACT = Contract(
                         and o.claim_id = c.original_claim_id and o.claim_type <> 'adjustment')""",
         ),
         *between_claims_of_award(),
+        earlier_file_again(),
         Rule(
             "M14",
             Severity.ROW,

@@ -1,9 +1,11 @@
 """core.employer_support: what was done for and with employers. No employer is named. Source: docs/domain.md 7.19.
 
-K09 is our own.
+M22 is about names; K09 is our own.
 """
 
 from __future__ import annotations
+
+import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import EPISODE_ID, before_death, orphan
@@ -87,6 +89,17 @@ CONTRACT = Contract(
     ),
     rules=(
         within_period("support_date"),
+        # An employer may be one person. A column of employers' names refuses the file by its heading (F11).
+        Rule(
+            "M22",
+            Severity.ROW,
+            "The reference may be the name of an employer",
+            expected="the site's own reference, with a number in it: employers are not named",
+            fix="Put your own reference for the act of support in its place. Do not send names, nor the numbers under"
+            " which employers are registered.",
+            field="support_id",
+            check=lambda: pl.col("support_id").str.contains(r"-.*[0-9]"),
+        ),
         orphan("employer_support", "act of support", "referrals"),
         Rule(
             "K09",

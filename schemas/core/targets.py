@@ -1,4 +1,4 @@
-"""core.targets: published targets of programmes and sites. Source: docs/domain.md 7.18, rules M20.
+"""core.targets: published targets of programmes and sites. Source: docs/domain.md 7.18, rules M20 and M21.
 
 '5,000 people' was printed for three programmes, and '340' both as people and as jobs (docs/domain.md 0.3, 0.4). So a
 target states its programme and its unit, and two readings of one figure refer to each other (`conflicts_with`).
@@ -17,6 +17,7 @@ from schemas._contract.shared_fields import (
     SOURCE_DOCUMENT,
     SOURCE_WORDING,
 )
+from schemas._rules.datasets.jobs import definition_belongs_to_programme
 from schemas._rules.datasets.public_figures import site_of_programme
 
 UNIT_OF_METRIC = {  # only the metrics that have a single unit
@@ -130,6 +131,17 @@ CONTRACT = Contract(
                 select distinct a.delivery_id, a.source_row
                 from core.targets a join core.targets b using (site_code, source_document, target_value, unit)
                 where a.programme_code <> b.programme_code""",
+        ),
+        # No actual could ever be compared with it: sites send outcomes by the definitions of their programme alone.
+        Rule(
+            "M21",
+            Severity.ROW,
+            "The target counts by an outcome definition that its programme does not use",
+            expected="a definition of the register that is listed for the programme, or an empty cell where the source"
+            " states none",
+            fix="Check with the source by which definition the target counts, and whose target it is.",
+            field="outcome_definition_code",
+            check=definition_belongs_to_programme,
         ),
         site_of_programme("targets"),
     ),

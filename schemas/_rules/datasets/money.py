@@ -227,6 +227,42 @@ def scale_of_award(dataset: str, amount: str, rows: str, *, is_whole: bool = Fal
     )
 
 
+def earlier_file_again() -> Rule:
+    """M24: nearly all claims are as in the extract to an earlier day, and none is new. The same file is F54."""
+    return Rule(
+        "M24",
+        Severity.WARNING,
+        "The file is nearly the same as that of an earlier quarter, and no claim in it is new",
+        expected="the claims since the extract before, beside those that it had",
+        fix="Check that this is the newest file. If it is an older one with changes, send the newest. If nothing was"
+        " claimed since, nothing needs doing.",
+        field="claim_id",
+        whole_file=True,
+        violations_sql="""
+            with compared as (
+                select distinct c.delivery_id, past.delivery_id as earlier, past.data_cut_date
+                from core.claims c join audit.deliveries d using (delivery_id)
+                join history.claims past on past.site_code = c.site_code and past.data_cut_date < d.data_cut_date
+                qualify dense_rank() over (
+                    partition by c.delivery_id
+                    order by past.data_cut_date desc, past.received_at desc, past.delivery_id) = 1
+            ), counted as (
+                select c.delivery_id, count(*) as claims, count(past.claim_id) as known, count(*) filter (
+                    (c.claim_status, c.claimed_amount, c.eligible_amount, c.grant_share, c.approved_amount,
+                        c.paid_amount, c.paid_date)
+                    is not distinct from (past.claim_status, past.claimed_amount, past.eligible_amount,
+                        past.grant_share, past.approved_amount, past.paid_amount, past.paid_date)) as same
+                from core.claims c join compared using (delivery_id)
+                left join history.claims past on past.delivery_id = compared.earlier and past.claim_id = c.claim_id
+                group by c.delivery_id
+            )
+            select delivery_id, same || ' of ' || claims || ' claims are as in the extract to '
+                || strftime(data_cut_date, '%d %B %Y') as found
+            from counted join compared using (delivery_id)
+            where known = claims and same >= 0.95 * claims and same < claims""",
+    )
+
+
 def between_claims_of_award() -> tuple[Rule, ...]:
     """M01, M10-M13: claims of an award that overlap, leave a gap, are cumulative, exceed it, or were changed later.
 

@@ -62,6 +62,7 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
         ("employment_status_history", "E18", "benefit_ind", "", {field: "Y", "benefit_ind": "Y"}, {field: "Y"})
         for field in ("esa_ind", "uc_ind", "pip_ind")
     ),
+    ("employer_support", "M22", "support_id", "", {"support_id": "BPL-ES0001"}, {"support_id": "BPL-SMITHANDSONS"}),
     ("wellbeing_measures", "V01", "total_score", "", EQ5D, score("phq9", "")),
     ("wellbeing_measures", "W04", "total_score", "", EQ5D, EQ5D | {"total_score": "6"}),
     ("wellbeing_measures", "W04", "profile", "", EQ5D, EQ5D | {"profile": ""}),
