@@ -20,6 +20,7 @@ import polars as pl
 
 from flows.simulator.faults.fault import FaultContext, FaultKind
 from flows.simulator.faults.of_events import UNLISTED_CONTACT_TYPE
+from flows.simulator.faults.of_files import FILE_PATTERNS, FilePattern, with_patterns
 from flows.simulator.faults.planting import FAULT_KINDS, Planted, choose_faults, plant_faults
 from flows.simulator.files.extract import as_of
 from flows.simulator.files.shapes import Shape, headings, shape_of
@@ -108,6 +109,7 @@ def simulate(  # parameters: the options of the command, by name
     sites: Sequence[str] | None = None,
     refused: Sequence[Refusal] = (),
     money_of: Sequence[str] | None = None,
+    patterns: Sequence[tuple[str, str]] = (),
 ) -> Summary:
     """Write simulated extracts of the pilot sites under `folder`, and the findings to expect to the CSV `truth`.
 
@@ -124,6 +126,8 @@ def simulate(  # parameters: the options of the command, by name
         sites: codes of the sites to simulate (default: all that send participants).
         refused: files to make so that they are refused.
         money_of: codes of the sites that send money too, at the end of each quarter among the months (default: all).
+        patterns: patterns of whole files: the code of a site, and the rule that finds it (FILE_PATTERNS). The site must
+            have over forty rows of the dataset in its first month.
 
     Raises ValueError for a site that sends no participants or a truth file inside `folder`, and OtherFilesPresent where
     simulated files would replace or be mixed with others: then nothing is written.
@@ -136,7 +140,7 @@ def simulate(  # parameters: the options of the command, by name
             staged_truth,
             pilot_sites(sites),
             rows,
-            _Plan(seed, months, fault_rate, tuple(refused), money_of),
+            _Plan(seed, months, fault_rate, tuple(refused), money_of, tuple(patterns)),
         )
 
 
@@ -149,6 +153,7 @@ class _Plan:
     fault_rate: float
     refused: tuple[Refusal, ...]
     money_of: Sequence[str] | None
+    patterns: tuple[tuple[str, str], ...]
 
 
 def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int, plan: _Plan) -> Summary:
@@ -197,6 +202,7 @@ class _SiteExtracts:
         for first in range(0, self.people, BATCH):
             rng = np.random.default_rng([self.plan.seed, _hash(self.site.code), first])
             tables = population(self.site, rng, first, min(BATCH, self.people - first), cut_offs[-1], self.spare)
+            tables = with_patterns(tables, self._patterns)
             if self.site.by_results:  # a payment refers to its job
                 leaf = pl.col("_leaf") & ~is_payable()
                 tables["employment_outcomes"] = tables["employment_outcomes"].with_columns(_leaf=leaf)
@@ -210,6 +216,11 @@ class _SiteExtracts:
             files |= self._write_money(pl.concat(jobs), [day for day in cut_offs if day.month % 3 == 0], ledgers)
         for opened in files.values():
             yield from self._close(opened, summary)
+
+    @property
+    def _patterns(self) -> tuple[FilePattern, ...]:
+        """The patterns of this site's files."""
+        return tuple(p for p in FILE_PATTERNS if (self.site.code, p.rule_id) in self.plan.patterns)
 
     def _write_money(
         self, jobs: pl.DataFrame, quarters: list[date], ledgers: LedgerFiles
@@ -330,6 +341,9 @@ class _SiteExtracts:
                 continue
             seen.add(of_bytes)
             if not file.refusal:
+                for p in self._patterns:
+                    if p.dataset == file.contract.dataset:
+                        file.expect("", p.field, p.rule_id, str(Severity.WARNING), p.fault)
                 same = months[file.content.hexdigest()]
                 if len(same) == 1 and file.month not in same:  # given once, however long nothing changes
                     file.expect("", "", OTHER_MONTH_RULE, str(Severity.WARNING), "shape")

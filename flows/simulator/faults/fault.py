@@ -56,6 +56,7 @@ class FaultKind:
     limit: int | None = None  # most that one file may hold before the rule refuses the file
     latest_only: bool = False  # found by comparing tables, so only in the file that counts
     watched: bool = False  # found by comparing deliveries, so planted in people who have no other faults
+    also: tuple[FaultKind, ...] = ()  # other findings that the same row gives
 
     @property
     def holds_row(self) -> bool:

@@ -141,6 +141,21 @@ def _few_hours(row: Row, context: FaultContext) -> RowChange | None:
     return RowChange({"paid_hours_week": "12.0", "weekly_hours_worked": "03"})
 
 
+def _low_earnings(row: Row, context: FaultContext) -> RowChange | None:
+    """A claim by the rule of another programme, with a pound less than 416 hours at the lowest wage of these years."""
+    if row["job_type"] == "self_employed" or (row["job_start_date"] or "") < "2013-10-01":
+        return None
+    return RowChange(
+        {"outcome_definition_code": "WHP_JO", "earnings_to_date": f"{416 * 6.31 - 1:.2f}", "paid_hours_week": "30.0",
+         "weekly_hours_worked": "01"}
+    )  # fmt: skip
+
+
+def _still_working(row: Row, context: FaultContext) -> RowChange | None:
+    """A reason for leaving a job that goes on."""
+    return None if _ended(row) else RowChange({"left_job_reason": "resigned"})
+
+
 def _same_job(row: Row, context: FaultContext) -> RowChange:
     return RowChange(below=({**row, "outcome_id": copied_key(row, "outcome_id", "P")},), at_fault=(1,))
 
@@ -202,6 +217,18 @@ OUTCOMES: tuple[FaultKind, ...] = (
         "E10", "outcome_definition_code", ROW, "rule of another programme", put("outcome_definition_code", "WP_JO")
     ),
     FaultKind("E10", "outcome_definition_code", ROW, "rule that is not known", put("outcome_definition_code", "JOBS")),
+    FaultKind(
+        "E16",
+        "earnings_to_date",
+        ROW,
+        "earnings below those of the outcome rule",
+        _low_earnings,
+        also=(FaultKind("E10", "outcome_definition_code", ROW, "rule of another programme", _low_earnings),),
+    ),
+    FaultKind("E21", "left_job_reason", ROW, "reason without an end of the job", _still_working),
+    FaultKind(
+        "E21", "left_job_reason", WARNING, "end of the job without a reason", put("left_job_reason", None, _ended)
+    ),
     FaultKind("E11", "outcome_id", WARNING, "one job on two rows", _same_job, latest_only=True),
     FaultKind(
         "E13",

@@ -23,6 +23,8 @@ from flows.simulator.faults.fault import (
     swap,
 )
 
+ELSEWHERE = "E06000046"  # Isle of Wight
+
 
 def _no_gp_area(row: Row, context: FaultContext) -> RowChange | None:
     return RowChange({"gp_area_code": None}) if context.site_code.startswith("HLT") else None
@@ -31,6 +33,11 @@ def _no_gp_area(row: Row, context: FaultContext) -> RowChange | None:
 def _retired_area(row: Row, context: FaultContext) -> RowChange | None:
     retired = context.retired_areas.get(row["la_code"] or "")
     return RowChange({"la_code": retired}) if retired else None
+
+
+def _elsewhere(row: Row, context: FaultContext) -> RowChange:
+    """An area that no pilot serves, of residence and, in a trial, of the GP practice."""
+    return RowChange({"la_code": ELSEWHERE, "gp_area_code": ELSEWHERE if row["gp_area_code"] else None})
 
 
 def _seen_before(row: Row, context: FaultContext) -> bool:
@@ -67,6 +74,7 @@ PARTICIPANTS: tuple[FaultKind, ...] = (
     FaultKind("C16", "gender", WARNING, "label for a code", swap("gender", {"1": "Male", "2": "Female"})),
     FaultKind("C22", "condition_count", ROW, "negative count", put("condition_count", "-2")),
     FaultKind("P08", "ethnic_category", WARNING, "old ethnicity code", swap("ethnic_category", {"C": "T", "99": "9"})),
+    FaultKind("P09", "la_code", WARNING, "lives and is registered elsewhere", _elsewhere),
     FaultKind("P10", "la_code", WARNING, "retired area code", _retired_area),
     FaultKind("P19", "consent_data_sharing", ROW, "no consent to share", put("consent_data_sharing", "N")),
     FaultKind(

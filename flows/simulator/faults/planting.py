@@ -129,8 +129,9 @@ def plant_faults(rows: pl.DataFrame, planted: Sequence[Planted]) -> tuple[pl.Dat
     breaks = np.array([starts[p.row] for p in planted for t in p.change.cells.values() if t and "\n" in t], dtype=int)
     breaks.sort()
     located = [
-        Located(p.kind, at + int(np.searchsorted(breaks, at)))
+        Located(kind, at + int(np.searchsorted(breaks, at)))
         for p in planted
+        for kind in (p.kind, *p.kind.also)
         for at in (starts[p.row] + line for line in p.change.at_fault)
     ]
     return changed, located

@@ -18,6 +18,7 @@ from soak import iterations
 
 from flows.nightly import run_pipeline
 from flows.settings import Settings
+from flows.simulator.faults.of_files import FILE_PATTERNS
 from flows.simulator.faults.planting import FAULT_KINDS
 from flows.simulator.simulate import IN_PENCE, Refusal, simulate
 from flows.simulator.sites import DATASETS, MONEY, pilot_sites
@@ -91,6 +92,21 @@ def test_every_planted_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     with duckdb.connect(str(settings.warehouse().link.resolve()), read_only=True) as db:
         in_figures = db.execute(PROGRAMMES_IN_FIGURES).fetchall()
     assert in_figures == [(code, True, True) for code in sorted(programmes())]
+
+
+@pytest.mark.soak
+def test_every_pattern_of_a_whole_file_is_found_once_in_each(tmp_path: Path) -> None:
+    """Seven in ten rows of a site's files have the pattern, every month, beside faults of single rows."""
+    sent = tmp_path / "sent"
+    truth, sites = tmp_path / "truth.csv", ["HLT-SCR", "MHT-GM"]
+    patterns = [(site, p.rule_id) for site in sites for p in FILE_PATTERNS]
+    simulate(
+        sent, rows=9000, seed=5, months=2, fault_rate=0.03, truth=truth, sites=sites, money_of=[], patterns=patterns
+    )
+    planted = every_planted_fault_is_found(sent, [truth], Settings(data=tmp_path / "data"))
+    found = planted.filter(pl.col("rule_id").is_in([p.rule_id for p in FILE_PATTERNS]))
+    assert set(found["rule_id"]) == {p.rule_id for p in FILE_PATTERNS}
+    assert set(found["source_row"]) == {""} and found["file"].n_unique() >= 2 * len(patterns) - 2
 
 
 @pytest.mark.soak

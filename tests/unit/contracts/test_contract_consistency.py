@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,8 +15,11 @@ import pytest
 
 from schemas._contract import catalogue
 from schemas._contract.model import Contract, Rule, Severity
+from schemas._rules.explain import RULES_OF_ANY_DATASET, rules_of
 from schemas._rules.files import DELIVERY_RULES
 from schemas.core import contacts, participants
+
+BAD_DATA = Path(__file__).parents[3] / "docs" / "domain" / "bad-data.md"
 
 
 @pytest.fixture
@@ -58,6 +63,16 @@ def test_a_dataset_of_events_finds_those_outside_a_period_extract(contract: Cont
     """F57, on the date of the event alone: other dates of its row may be of any month."""
     fields = [r.field for r in contract.rules if r.rule_id == "F57"]
     assert fields == ([contract.event_date] if contract.event_date else [])
+
+
+def test_every_kind_of_fault_of_the_domain_is_a_rule() -> None:
+    """The ids that docs/domain.md 6.6 lists: each is stated by a contract, or by the rules of any dataset."""
+    section = " ".join(BAD_DATA.read_text(encoding="utf-8").partition('<a id="6.6"></a>')[2].split())
+    ranges = re.findall(r"\b([A-Z])(\d\d) to \1(\d\d)\b", section)
+    listed = {f"{family}{n:02}" for family, first, last in ranges for n in range(int(first), int(last) + 1)}
+    stated = {rule.rule_id for c in catalogue.datasets().values() for rule, _, _ in rules_of(c)}
+    assert len(listed) == 133
+    assert listed - stated - {r.rule_id for r in RULES_OF_ANY_DATASET} == set()
 
 
 def test_a_cycle_of_datasets_that_need_each_other_is_named(

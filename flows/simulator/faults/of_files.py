@@ -1,0 +1,63 @@
+"""Patterns of a whole file that a rule finds as such: every month's file of a dataset has the same one.
+
+Source: docs/domain.md 6.3, 6.4 (P11, P15, T07, E15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class FilePattern:
+    """A pattern of the rows of a dataset: the finding to expect on a column, and how it is made."""
+
+    rule_id: str
+    dataset: str
+    field: str
+    fault: str  # description in the list of planted faults
+    make: Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def _most_rows() -> pl.Expr:
+    """Seven rows in ten."""
+    return pl.int_range(pl.len()) % 10 < 7
+
+
+def _unknown(people: pl.DataFrame) -> pl.DataFrame:
+    code = pl.when(_most_rows()).then(pl.lit("99")).otherwise("ethnic_category")
+    return people.with_columns(code.alias("ethnic_category"))
+
+
+def _court_liaison(referrals: pl.DataFrame) -> pl.DataFrame:
+    return referrals.with_columns(pl.col("source_of_referral").replace("M5", "E5"))
+
+
+def _uneven(allocations: pl.DataFrame) -> pl.DataFrame:
+    arm = pl.when(_most_rows()).then(pl.lit("ips")).otherwise("arm")
+    return allocations.with_columns(arm.alias("arm"))
+
+
+def _on_the_first(jobs: pl.DataFrame) -> pl.DataFrame:
+    """Move the only jobs of their episodes to the first of the next month: others might overlap then."""
+    only_one = pl.len().over("episode_id") == 1
+    start = pl.col("job_start_date")
+    later = start.dt.month_start().dt.offset_by("1mo") - start
+    dates = [name for name, kind in jobs.schema.items() if kind == pl.Date and name != "_referred"]
+    return jobs.with_columns(pl.when(only_one).then(pl.col(n) + later).otherwise(n).alias(n) for n in dates)
+
+
+FILE_PATTERNS = (
+    FilePattern("P11", "participants", "ethnic_category", "most ethnic categories not known", _unknown),
+    FilePattern("P15", "referrals", "source_of_referral", "court liaison for Jobcentre Plus", _court_liaison),
+    FilePattern("T07", "randomisation", "arm", "most people in one arm", _uneven),
+    FilePattern("E15", "employment_outcomes", "job_start_date", "jobs start on the first of a month", _on_the_first),
+)
+
+
+def with_patterns(tables: dict[str, pl.DataFrame], patterns: Sequence[FilePattern]) -> dict[str, pl.DataFrame]:
+    """The tables of a site with the patterns made in them."""
+    return tables | {p.dataset: p.make(tables[p.dataset]) for p in patterns if p.dataset in tables}
