@@ -255,8 +255,8 @@ def _read_code(text: str, field: Field, _: DateReading) -> Reading:
 
 def _current_code(code: str, field: Field) -> Reading:
     """The result for a listed code: the code that has replaced it, if any (P10)."""
-    active = next((e.active_code for e in field.code_list.entries if e.code == code), "")
-    return repaired("P10", active) if active and active != code else Reading(code)
+    active = field.code_list.replaced.get(code)
+    return repaired("P10", active) if active else Reading(code)
 
 
 def _read_date(text: str, field: Field, dates: DateReading) -> Reading:

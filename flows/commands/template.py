@@ -35,7 +35,7 @@ def write_template(dataset: str, site: str = "", period: str = "", to: Path | No
     path.parent.mkdir(parents=True, exist_ok=True)
     # In memory, then written by us: if the folder cannot be written into, xlsxwriter hides that in an error of its own.
     book = BytesIO()
-    write_blank_workbook(book, contracts, name, site)
+    write_blank_workbook(book, contracts, name, site, period)
     with path.open("xb") as file:
         file.write(book.getbuffer())
     return path

@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from flows.deliveries.findings import Finding
@@ -46,6 +47,12 @@ _MONTH_AS_TYPED = (
 _VERSION_AS_TYPED = r" ?v(?:er|ersion)? ?(?P<version>\d{1,4})"
 # A version without its 'v' is recognised only as one digit after yyyymm, where it cannot be a day of the month.
 _BARE_VERSION = rf"(?P<y0>{_YEAR})(?P<m0>{_MM}) (?P<bare>[1-9])"
+
+
+def last_day_of(period: str) -> date:
+    """The last day of a month given as yyyymm: a delivery's cut-off if its manifest states none."""
+    year, month = int(period[:4]), int(period[4:])
+    return date(year, month, calendar.monthrange(year, month)[1])
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,8 @@ def fill_reference(db: duckdb.DuckDBPyConnection, contract: Contract) -> None:
                 "label": e.label,
                 "aliases": "; ".join(e.aliases) or None,
                 "active_code": e.active_code or None,
+                "valid_from": e.valid_from,
+                "valid_to": e.valid_to,
                 "source": e.source,
             }
             for code_list in all_code_lists()

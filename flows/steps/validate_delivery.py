@@ -54,6 +54,7 @@ from flows.steps.validate import (
     findings_about_misplaced,
     grouped_findings,
     read_nil_box,
+    repair_rows,
     sign_off_on_sheet,
     validate_rows,
     with_nil_box,
@@ -265,6 +266,7 @@ def _validate_rows(
             return typed, _of_personal_data(typed.findings)
         withhold_misplaced(typed, context.known)
         violations = validate_rows(typed, layout, contract, context, extract.sheet)
+        repair_rows(typed, violations, contract, context)
         violations = grouped_findings(typed, violations, layout, contract, context, extract.sheet)
         findings = pl.concat([corrections, typed.findings, violations])
         if len(typed.unfilled):

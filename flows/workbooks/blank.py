@@ -7,15 +7,18 @@ Whether the field is required shows in the heading's style and in the notes. The
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
+from flows.deliveries.file_names import last_day_of
 from flows.workbooks.example_rows import example_of, example_rows
 from flows.workbooks.for_site import expected_where_empty, for_site
 from flows.workbooks.sign_off import sign_off_fields, write_sign_off
 from flows.workbooks.styles import TEXT, WorkbookWriter, width_of
 from schemas._contract.expected import expected
 from schemas._contract.model import Contract, Field
+from schemas._contract.registry import programmes, sites
 from schemas._contract.workbook_names import (
     CODES,
     EXAMPLE_ROWS,
@@ -31,12 +34,15 @@ from schemas._rules.files import CURRENT_FORM
 ROWS_TO_FILL = 20_000  # rows with drop-down lists and messages; rows below them are read all the same
 
 
-def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], file_name: str, site: str = "") -> None:
+def write_blank_workbook(
+    path: Path | BinaryIO, contracts: Sequence[Contract], file_name: str, site: str = "", period: str = ""
+) -> None:
     """Write a workbook with an empty sheet for each dataset, to a path or an open file.
 
-    `file_name` is the name to send it under. With a `site`, examples and required fields are those of that site.
+    `file_name` is the name to send it under. With a `site`, examples and required fields are those of that site. Codes
+    that were in use only before its programme began, or came into use after the month `period`, are not offered.
     """
-    workbook = WorkbookWriter(path)
+    workbook = WorkbookWriter(path, days=(_first_day(site), last_day_of(period) if period else date.max))
     contracts = [for_site(c, site) for c in contracts] if site else contracts
     workbook.reserve_code_lists([*(f for c in contracts for f in c.fields), *sign_off_fields(contracts)])
     for contract in contracts:
@@ -47,6 +53,11 @@ def write_blank_workbook(path: Path | BinaryIO, contracts: Sequence[Contract], f
     _write_examples(workbook, contracts)
     workbook.write_code_sheet()
     workbook.book.close()
+
+
+def _first_day(site: str) -> date:
+    programme = programmes().get(sites()[site].programme_code) if site else None
+    return date(programme.start_year, 1, 1) if programme and programme.start_year else date.min
 
 
 def _write_data_sheet(workbook: WorkbookWriter, contract: Contract) -> None:

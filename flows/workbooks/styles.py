@@ -16,7 +16,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from schemas._contract.code_lists import code_list
+from schemas._contract.code_lists import Code, code_list
 from schemas._contract.expected import expected
 from schemas._contract.model import Field, Kind
 from schemas._contract.workbook_names import CODES
@@ -80,7 +80,13 @@ STYLES: dict[str, dict[str, Any]] = {
 class WorkbookWriter:
     """Writes a workbook without formulas or macros that looks the same in every spreadsheet program."""
 
-    def __init__(self, path: Path | BinaryIO, made_at: datetime | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | BinaryIO,
+        made_at: datetime | None = None,
+        days: tuple[date, date] = (date.min, date.max),
+    ) -> None:
+        """`days` are the first and the last that its rows can have: codes that are in use on none are not offered."""
         self.book = xlsxwriter.Workbook(
             str(path) if isinstance(path, Path) else path,
             {
@@ -97,6 +103,7 @@ class WorkbookWriter:
         # each call of add_format makes a new format, so each style is made once
         self.style = cache(self._add_format)
         self.lists: dict[str, str] = {}  # code list -> the range of cells that holds its codes
+        self.days = days
 
     def _add_format(self, name: str, number_format: str = "", *, wrap: bool = False) -> Format:
         more = {"num_format": number_format} if number_format else {}
@@ -151,15 +158,20 @@ class WorkbookWriter:
         """
         at = 2  # row 1 is the heading
         for name in sorted({f.codes for f in fields if f.kind is Kind.CODE}):
-            size = len(code_list(name).entries)
+            size = len(self._offered(name))
             self.lists[name] = f"='{CODES}'!$B${at}:$B${at + size - 1}"
             at += size
 
     def write_code_sheet(self) -> None:
         """Write the sheet of codes with their meaning, to which the drop-down lists refer."""
         if self.lists:
-            rows = [(name, e.code, e.label) for name in self.lists for e in code_list(name).entries]
+            rows = [(name, e.code, meaning_of(e)) for name in self.lists for e in self._offered(name)]
             self.write_table(self.add_sheet(CODES), 0, ("List", "Code", "Meaning"), (28, 28, 80), rows)
+
+    def _offered(self, name: str) -> list[Code]:
+        """The codes of a list that fit some row. An area is offered under each code that it has had."""
+        codes = code_list(name)
+        return [e for e in codes.entries if e not in codes.dated or e.is_in_use(*self.days)]
 
     def column_style(self, field: Field | None) -> Format:
         """The format of the empty cells of a field's column."""
@@ -190,6 +202,11 @@ class WorkbookWriter:
         if rule["validate"] != "any":
             messages |= {"error_title": "This cannot be entered here", "error_message": _cut(f"Expected: {text}", 255)}
         sheet.data_validation(first, column, last, column, {**rule, **messages})
+
+
+def meaning_of(code: Code) -> str:
+    """What a code means, and when it is in use if that is for a time only."""
+    return f"{code.label} ({code.dates})" if code.dates else code.label
 
 
 def height_of(cells: Sequence[Any], widths: Sequence[int], line: float = 13.5) -> float:

@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
 
+from schemas._contract.code_dates import with_code_dates
 from schemas._contract.model import Contract
 
 SCHEMAS_DIR = Path(__file__).parents[1]
@@ -38,7 +39,7 @@ def datasets() -> Mapping[str, Contract]:
 
     Raises ValueError if a rule depends on an unknown dataset, or if datasets depend on each other in a circle.
     """
-    sent = {n: c for n, c in _contracts_in("core").items() if not c.reference}
+    sent = {n: with_code_dates(c) for n, c in _contracts_in("core").items() if not c.reference}
     for name, contract in sent.items():
         for dependency in contract.depends_on:
             if dependency not in sent:

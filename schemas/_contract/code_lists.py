@@ -1,8 +1,9 @@
 """National and programme code lists, one CSV each (columns code, label, aliases, valid_from, valid_to, source).
 
 A list is read on first use. `aliases` holds other spellings that sites send, separated by ';': an alias is read as its
-code, with a warning to the sender. The registry's tables (`core/sites.csv`, `core/areas.csv`, ...) are code lists too:
-their first two columns are the code and its label.
+code, with a warning to the sender. `valid_from` and `valid_to` are the first and the last day on which a code is in
+use (rule C37), and the column `active_code`, which few lists have, names the code that took its place. The registry's
+tables (`core/sites.csv`, `core/areas.csv`, ...) are code lists too: their first two columns are the code and its label.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -26,7 +28,20 @@ class Code:
     label: str
     aliases: tuple[str, ...] = ()
     source: str = ""
-    active_code: str = ""  # for a retired code, the one that replaced it (rule P10)
+    active_code: str = ""  # for a retired code, the one that took its place
+    valid_from: date | None = None  # the first and the last day on which it is in use, where there is one
+    valid_to: date | None = None
+
+    def is_in_use(self, first: date, last: date | None = None) -> bool:
+        """Whether it is in use on a day, or on some day from the first to the last."""
+        return (self.valid_from or date.min) <= (last or first) and first <= (self.valid_to or date.max)
+
+    @property
+    def dates(self) -> str:
+        """When it is in use, in words, such as 'until 2021-09-30'; '' if it always is."""
+        first = f"from {self.valid_from}" if self.valid_from else ""
+        last = f"until {self.valid_to}" if self.valid_to else ""
+        return " ".join(filter(None, (first, last)))
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,42 @@ class CodeList:
 
     name: str
     entries: tuple[Code, ...]
+    of_registry: bool = False
+
+    @cached_property
+    def dated(self) -> tuple[Code, ...]:
+        """The codes that are in use for a time only, so that the day of a row decides whether one fits (rule C37).
+
+        None of a registry table: its dates are those of the thing itself. An area has had several codes, and each of
+        them names it on any day.
+        """
+        return () if self.of_registry else tuple(e for e in self.entries if e.dates)
+
+    @cached_property
+    def replaced(self) -> Mapping[str, str]:
+        """Retired codes that are replaced whatever the day of a row, each with the code that took its place (P10)."""
+        return {
+            e.code: e.active_code for e in self.entries if e.active_code not in ("", e.code) and e not in self.dated
+        }
+
+    def code_on(self, entry: Code, day: date) -> str:
+        """The code that stands on a day for what `entry` means: itself while it is in use, else the one that took its
+        place or, before its time, the only one whose place it was to take; '' if there is none.
+        """
+        if entry.is_in_use(day):
+            return entry.code
+        if later := [e for e in self._later(entry) if e.is_in_use(day)]:
+            return later[0].code
+        earlier = [e for e in self.entries if entry in self._later(e) and e.is_in_use(day)]
+        return earlier[0].code if len(earlier) == 1 else ""
+
+    def _later(self, entry: Code) -> list[Code]:
+        """The codes that took the place of `entry`, one after another."""
+        found: list[Code] = []
+        while entry.active_code not in ("", entry.code):
+            entry = self.entries[self.codes.index(entry.active_code)]
+            found.append(entry)
+        return found
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -92,7 +143,8 @@ def code_list(name: str) -> CodeList:
     A list in `core/codes/` comes before a registry table of the same name.
     """
     own = FOLDER / f"{name}.csv"
-    raw = (own if own.exists() else REGISTRY / f"{name}.csv").read_bytes()
+    of_registry = not own.exists()
+    raw = (REGISTRY / f"{name}.csv" if of_registry else own).read_bytes()
     reader = csv.DictReader(raw.decode("utf-8").splitlines())
     code, label = (reader.fieldnames or ("", ""))[:2]
     entries = tuple(
@@ -102,10 +154,16 @@ def code_list(name: str) -> CodeList:
             tuple(a.strip() for a in r.get("aliases", "").split(";") if a.strip()),
             r.get("source", ""),
             r.get("active_code", ""),
+            _day(r.get("valid_from", "")),
+            _day(r.get("valid_to", "")),
         )
         for r in reader
     )
-    return CodeList(name, entries)
+    return CodeList(name, entries, of_registry)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def all_code_lists() -> tuple[CodeList, ...]:

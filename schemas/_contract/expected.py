@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from schemas._contract.code_lists import Code
 from schemas._contract.model import Field, Kind
 
 LONGEST_LIST_IN_FULL = 12  # entries
@@ -26,7 +27,13 @@ def _codes(f: Field) -> str:
     if len(entries) > LONGEST_LIST_IN_FULL:
         example = next((e for e in entries if e.code == f.example), entries[0])
         return f"a code from the list '{f.codes}', for example {example.code} ({example.label})"
-    return "one of " + ", ".join(e.code if e.code == e.label else f"{e.code} ({e.label})" for e in entries)
+    return "one of " + ", ".join(map(_code, entries))
+
+
+def _code(entry: Code) -> str:
+    """A code with its label, and when it is in use."""
+    meaning = ", ".join(filter(None, ("" if entry.code == entry.label else entry.label, entry.dates)))
+    return f"{entry.code} ({meaning})" if meaning else entry.code
 
 
 def _number(f: Field) -> str:

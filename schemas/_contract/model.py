@@ -151,7 +151,8 @@ class Rule:
 
     Within a row: `check` gives a polars expression that is true for valid rows. Null counts as valid, so the rule does
     not apply where a cell that it reads is empty. `suggested`, if there is one, gives what the cell should hold,
-    derived from the rest of the row; never for people's data, whose values are not repeated.
+    derived from the rest of the row; of people's data only for a code, because other values are not repeated. A warning
+    that `stores_suggestion` loads the row with it.
 
     Between rows, tables or deliveries: `violations_sql` selects `delivery_id, source_row` of the rows that break the
     rule. A rule about whole deliveries of any dataset (`_rules/files.py`) selects `delivery_id, found` instead, and has
@@ -193,6 +194,7 @@ class Rule:
     field: str = ""
     check: Callable[[], pl.Expr] | None = None
     suggested: Callable[[], pl.Expr] | None = None
+    stores_suggestion: bool = False
     violations_sql: str = ""
     needs: tuple[str, ...] = ()
     also_reads: tuple[str, ...] = ()
@@ -253,8 +255,11 @@ class Contract:
         if repeated or unknown:
             raise ValueError(f"contract {self.dataset}: repeated fields {repeated}, unknown fields {unknown}")
         for rule in self.rules:
-            if (rule.found_column or rule.suggested) and self.participant_level:
+            suggests_value = rule.suggested and self.by_name[rule.field].kind is not Kind.CODE
+            if (rule.found_column or suggests_value) and self.participant_level:
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} shows what may be personal")
+            if rule.stores_suggestion and (rule.severity is not Severity.WARNING or not rule.suggested):
+                raise ValueError(f"contract {self.dataset}: {rule.rule_id} has no suggestion to load a row with")
             if rule.confirmable and (rule.severity is not Severity.WARNING or not rule.field):
                 raise ValueError(f"contract {self.dataset}: {rule.rule_id} is not a warning about a cell: nobody can"
                                  " confirm it")  # fmt: skip
@@ -279,6 +284,11 @@ class Contract:
     def row_rules(self) -> tuple[Rule, ...]:
         """Rules within one row, checked by pandera."""
         return tuple(r for r in self.rules if r.check is not None)
+
+    @property
+    def repairing_rules(self) -> tuple[Rule, ...]:
+        """Rules within one row that load it with what they suggest."""
+        return tuple(r for r in self.row_rules if r.stores_suggestion)
 
     @property
     def cross_check_rules(self) -> tuple[Rule, ...]:

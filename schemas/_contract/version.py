@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from schemas._contract.code_lists import CodeList
 from schemas._contract.model import Contract, Field
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Texts that only people read. Titles are not among them: a file may use a field's title as a heading, and a dataset's
 # title as the name of a sheet.
@@ -26,9 +31,16 @@ def contract_version(contract: Contract) -> str:
     content = (
         _values(contract, (*_TEXTS_OF_CONTRACTS, *_HASHED_SEPARATELY)),
         [(_values(f, _TEXTS_OF_FIELDS), _codes(f.code_list) if f.codes else ()) for f in contract.fields],
-        [(r.rule_id, str(r.severity), r.field, r.check().meta.serialize()) for r in contract.row_rules if r.check],
+        [
+            (r.rule_id, str(r.severity), r.field, _serialized(r.check), _serialized(r.suggested), r.stores_suggestion)
+            for r in contract.row_rules
+        ],
     )
     return hashlib.sha256(repr(content).encode()).hexdigest()[:12]
+
+
+def _serialized(expression: Callable[[], pl.Expr] | None) -> bytes:
+    return expression().meta.serialize() if expression else b""
 
 
 def _values(source: Contract | Field, excluded: tuple[str, ...]) -> list[tuple[str, object]]:

@@ -83,7 +83,7 @@ def _optional(field: Field) -> bool:
 
 
 def _has_retired_codes(field: Field) -> bool:
-    return any(e.active_code not in ("", e.code) for e in field.code_list.entries)
+    return bool(field.code_list.replaced)
 
 
 def _has_numbers(field: Field) -> bool:

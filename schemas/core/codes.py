@@ -36,6 +36,20 @@ CONTRACT = Contract(
             "The code that took its place, where it is retired.",
             required=False,
         ),
+        Field(
+            "valid_from",
+            Kind.DATE,
+            "Valid from",
+            "The first day on which the code is in use; empty where no first day is known.",
+            required=False,
+        ),
+        Field(
+            "valid_to",
+            Kind.DATE,
+            "Valid to",
+            "The last day on which the code is in use; empty where no last day is known.",
+            required=False,
+        ),
         SOURCE,
     ),
 )

@@ -243,6 +243,7 @@ HAS_ITS_OWN_DIGEST = ("schemas.core", "schemas.audit.runs")
 IN_KEY_BY_VALUE = (
     "flows.store.result_key",
     "schemas._contract.catalogue",
+    "schemas._contract.code_dates",
     "schemas._contract.registry",
     "schemas._contract.version",
     *(

@@ -91,6 +91,7 @@ CONTACTS: tuple[FaultKind, ...] = (
         swap("contact_medium", {"01": "Face to face", "02": "02 - Telephone"}),
     ),
     FaultKind("C16", "attended", WARNING, "label for a code", swap("attended", {"5": "Attended on time", "3": "DNA"})),
+    FaultKind("C37", "contact_medium", WARNING, "code of a later version", swap("contact_medium", {"01": "11"})),
     FaultKind("C20", "contact_medium", ROW, "code turned into a date", put("contact_medium", "01-Jan")),
     FaultKind("K01", "contact_date", WARNING, "contact before the start of support", _before_start, latest_only=True),
     FaultKind("K04", "contact_id", ROW, "the same contact twice", _twice, latest_only=True),

@@ -159,6 +159,14 @@ REFERRALS: tuple[FaultKind, ...] = (
         "label for a code",
         swap("employment_status_at_start", {"02": "02 - Unemployed", "01": "Employed"}),
     ),
+    FaultKind("C37", "source_of_referral", WARNING, "code of a later version", put("source_of_referral", "Q2")),
+    FaultKind(
+        "C37",
+        "support_model",
+        ROW,
+        "support that had ended",
+        put("support_model", "work_choice", lambda row: (row["referral_received_date"] or "") > "2018-02-28"),
+    ),
     FaultKind("C20", "weekly_hours_at_start", ROW, "code turned into a date", put("weekly_hours_at_start", "04-Jan")),
     FaultKind(
         "E08",

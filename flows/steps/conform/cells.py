@@ -112,7 +112,7 @@ def _canonical_cells(field: Field) -> tuple[pl.Expr, pl.Expr]:
     text = pl.col("text")
     if field.kind is Kind.CODE:
         # A retired code is not canonical: `read_cell` replaces it by the active one and reports that (P10).
-        retired = [e.code for e in field.code_list.entries if e.active_code and e.active_code != e.code]
+        retired = field.code_list.replaced
         return text.is_in([c for c in field.code_list.codes if c not in retired]), text
     plain = text.str.contains(canonical_pattern(field))
     if field.kind is Kind.DATE:

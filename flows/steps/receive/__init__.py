@@ -7,7 +7,6 @@ silently.
 
 from __future__ import annotations
 
-import calendar
 import os
 import struct
 import zipfile
@@ -15,7 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -28,6 +27,7 @@ from flows.deliveries.file_names import (
     WHOLE_RETURN,
     FileName,
     agreed_name,
+    last_day_of,
     likely_stem,
     read_name,
 )
@@ -328,7 +328,7 @@ def delivery_of(file: ReceivedFile, parsed: FileName, manifest: Manifest, sheet:
         sha256=file.sha256,
         bytes=file.path.stat().st_size,
         received_at=file.received_at,
-        data_cut_date=manifest.data_cut_date or _last_day(parsed.period),
+        data_cut_date=manifest.data_cut_date or last_day_of(parsed.period),
         extract_type=manifest.extract_type,
         rows_declared=manifest.rows,
         gbp_declared=None if manifest.gbp_total is None else str(manifest.gbp_total),
@@ -369,9 +369,3 @@ def _sheet_names(path: Path) -> list[str]:
         raise ValueError("the workbook could not be opened: a return is one Excel workbook (.xlsx)") from None
     except ElementTree.ParseError:
         raise ValueError("the workbook could not be opened") from None
-
-
-def _last_day(period: str) -> date:
-    """The last day of a month given as yyyymm: a delivery's cut-off if its manifest states none."""
-    year, month = int(period[:4]), int(period[4:])
-    return date(year, month, calendar.monthrange(year, month)[1])

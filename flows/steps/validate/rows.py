@@ -87,13 +87,7 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) 
     # imported late, for pandera takes long to import
     from pandera.errors import SchemaErrors
 
-    # rules across fields may read these as columns, whether or not the file has them
-    of_delivery = {"programme_code": context.programme_code, "site_code": context.site_code}
-    frame = rows.with_columns(
-        pl.lit(context.data_cut_date).alias("data_cut_date"),
-        pl.lit(context.period_start, pl.Date).alias("period_start"),
-        *(pl.lit(v).alias(n) for n, v in of_delivery.items() if n not in rows.columns),
-    )
+    frame = _with_delivery(rows, context)
     # a small file costs twice as much in the streaming engine, which is polars' default, as all its checks
     pl.Config.set_engine_affinity("in-memory" if len(rows) < FEW_ROWS else "auto")
     try:
@@ -119,6 +113,16 @@ def _failures(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) 
         .otherwise(named.list.get(1, null_on_oob=True))
         .alias("severity"),
     ).unique(maintain_order=True)
+
+
+def _with_delivery(rows: pl.DataFrame, context: DeliveryContext) -> pl.DataFrame:
+    """The rows with what rules across fields may read as columns, whether or not the file has them."""
+    of_delivery = {"programme_code": context.programme_code, "site_code": context.site_code}
+    return rows.with_columns(
+        pl.lit(context.data_cut_date).alias("data_cut_date"),
+        pl.lit(context.period_start, pl.Date).alias("period_start"),
+        *(pl.lit(v).alias(n) for n, v in of_delivery.items() if n not in rows.columns),
+    )
 
 
 def _other_sites(rows: pl.DataFrame, contract: Contract, context: DeliveryContext) -> pl.DataFrame:
@@ -202,19 +206,41 @@ def _with_addresses(
             rows = rows.with_columns(pl.coalesce("sent", "text").alias("text")).drop("sent")
         rows = rows.hstack(redact(rows["text"], field, contract, context.data_cut_date))
         rows = rows.with_columns(_suggestions(rows, field, contract))
-        rows = rows.with_columns(_derived_suggestions(rows, batch, field, contract))
+        rows = rows.with_columns(_derived_suggestions(rows, batch, field, contract, context))
         parts.append(findings_of_rows(rows, Finding(ROW_BY_ROW, ROW_BY_ROW, field=field.name, column=column), sheet))
     return pl.concat(parts)
 
 
-def _derived_suggestions(rows: pl.DataFrame, batch: TypedBatch, field: Field, contract: Contract) -> pl.Series:
+def _derived_suggestions(
+    rows: pl.DataFrame, batch: TypedBatch, field: Field, contract: Contract, context: DeliveryContext
+) -> pl.Series:
     """The suggestions, with those that a rule derives from the rest of its row (`Rule.suggested`)."""
     suggestions = rows["suggestion"]
     for rule in contract.row_rules:
-        if rule.field == field.name and rule.suggested is not None:
-            derived = batch.rows[rows["place"]].select(rule.suggested().cast(pl.String)).to_series()
-            suggestions = derived.zip_with(rows["rule_id"] == rule.rule_id, suggestions).alias("suggestion")
+        if rule.field == field.name and rule.suggested is not None and not is_private(field, contract):
+            found = (rows["rule_id"] == rule.rule_id) & (rows["severity"] == rule.severity)
+            frame = _with_delivery(batch.rows[rows["place"]], context)
+            derived = frame.select(rule.suggested().cast(pl.String)).to_series()
+            suggestions = derived.zip_with(found, suggestions).alias("suggestion")
     return suggestions
+
+
+def repair_rows(batch: TypedBatch, findings: pl.DataFrame, contract: Contract, context: DeliveryContext) -> None:
+    """Put what a warning suggests in place of the cell, where its rule says so (`Rule.stores_suggestion`).
+
+    A warning about how the cell was written is left out then: the other one says what to write instead.
+    """
+    for rule in contract.repairing_rules:
+        cells = (pl.col("rule_id") == rule.rule_id) & (pl.col("severity") == rule.severity)
+        found = findings.filter(cells & (pl.col("field") == rule.field))["source_row"]
+        if rule.suggested is None or found.is_empty():
+            continue
+        at_fault = pl.col("source_row").is_in(found.implode())
+        read = pl.when(at_fault).then(rule.suggested()).otherwise(rule.field).alias(rule.field)
+        batch.rows = batch.rows.with_columns(_with_delivery(batch.rows, context).select(read).to_series())
+        batch.findings = batch.findings.filter(
+            ~((pl.col("field") == rule.field) & (pl.col("severity") == Severity.WARNING) & at_fault)
+        )
 
 
 def _suggestions(rows: pl.DataFrame, field: Field, contract: Contract) -> pl.Series:

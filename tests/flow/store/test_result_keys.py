@@ -150,9 +150,17 @@ def add_codes(home: Path) -> None:
     append(home, "schemas/core/codes/contact_type.csv", "chat,Chat by text,,,,made up\n")
 
 
+def change_dates_of_codes(home: Path) -> None:
+    """An area is read under each of its codes on any day, so its dates change nothing."""
+    edit(home, "schemas/core/codes/contact_medium.csv", "2021-09-30", "2021-09-29")
+    edit(home, "schemas/core/codes/trial_arm.csv", "tau;0,,,", "tau;0,,2019-10-31,")
+    edit(home, "schemas/core/areas.csv", ",2019-03-31,", ",2019-03-30,")
+
+
 CONTRACTS = [
     (change_a_check_and_a_pattern, {"contacts", "randomisation"}),
     (change_a_limit_and_a_spelling, {"contacts"} | datasets_using("trial_arm")),
+    (change_dates_of_codes, {"contacts"} | datasets_using("trial_arm")),
     (add_codes, datasets_using("employment_status") | datasets_using("contact_type")),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from file_validator import CONTACT, PARTICIPANT, Validator, as_csv
 from soak import in_soak, iterations
 from workbook_bytes import zip_of
 
+from flows.workbooks import styles
 from flows.workbooks.blank import write_blank_workbook
 from flows.workbooks.example_rows import example_rows
 from flows.workbooks.for_site import for_site
@@ -204,6 +206,33 @@ def test_headings_notes_and_drop_down_lists_follow_the_contract(contract: Contra
             assert format_of(sheet, cell.column) == "@"
         if field.kind is Kind.DATE:
             assert format_of(sheet, cell.column) == "yyyy-mm-dd"
+
+
+OFFERED = [  # site, month, the codes of contact medium that are not offered
+    ("", "", set()),
+    ("MHT-BPL", "", set()),
+    ("MHT-BPL", "202109", {"11"}),  # in use from October 2021 on
+    ("MHT-BPL", "202110", set()),
+]
+
+
+@pytest.mark.parametrize(("site", "period", "not_offered"), OFFERED)
+def test_a_code_that_fits_no_row_of_the_return_is_not_offered(site: str, period: str, not_offered: set[str]) -> None:
+    out = io.BytesIO()
+    write_blank_workbook(out, [datasets()["contacts"]], "x.xlsx", site, period)
+    rows = openpyxl.load_workbook(out)[CODES].iter_rows(values_only=True)
+    offered = {code: meaning for name, code, meaning in rows if name == "contact_medium"}
+    assert {*code_list("contact_medium").codes} - offered.keys() == not_offered
+    assert offered["03"] == "Telemedicine (until 2021-09-30)"
+
+
+def test_a_code_that_ended_before_the_programme_began_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = code_list("contact_medium")
+    ended = tuple(replace(e, valid_to=date(2013, 12, 31)) if e.code == "03" else e for e in codes.entries)
+    monkeypatch.setattr(styles, "code_list", lambda name: replace(codes, entries=ended))
+    for site, is_offered in (("MHT-BPL", False), ("", True)):
+        book = openpyxl.load_workbook(io.BytesIO(written.__wrapped__("contacts", site=site)))
+        assert ("03" in {row[1] for row in book[CODES].iter_rows(values_only=True)}) is is_offered
 
 
 def test_required_headings_are_highlighted() -> None:

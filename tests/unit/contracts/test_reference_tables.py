@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -92,6 +92,17 @@ def test_no_spelling_is_shared_by_two_codes(code_list: CodeList) -> None:
         for text in (entry.code, entry.label, *entry.aliases):
             assert fold(text), f"{entry.code}: '{text}' has no letter or digit"
             assert means.setdefault(fold(text), entry.code) == entry.code, text
+
+
+@pytest.mark.parametrize("code_list", all_code_lists(), ids=list_name)
+def test_a_code_that_took_the_place_of_another_is_listed_and_in_use_when_that_one_ends(code_list: CodeList) -> None:
+    by_code = {e.code: e for e in code_list.entries}
+    for entry in code_list.entries:
+        assert (entry.valid_from or date.min) <= (entry.valid_to or date.max), entry
+        if entry.active_code:
+            assert entry.active_code != entry.code
+            assert not entry.dates or (entry.valid_to and entry.valid_to < date.max), "a code that was replaced ends"
+            assert not entry.valid_to or by_code[entry.active_code].is_in_use(entry.valid_to + timedelta(1)), entry
 
 
 def test_names_in_the_registry_are_unique() -> None:
