@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from flows.deliveries.formats import ENDINGS, Format
 from flows.runtime.wording import listed
 from schemas._contract.catalogue import datasets
+from schemas._contract.code_dates import dated_in_words
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import OPTIONAL, QUARTERLY, REQUIRED, programmes, rows
 from schemas._contract.workbook_names import CONFIRM, NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, SIGN_OFF, TO_FIX
@@ -45,6 +46,7 @@ def site_guide() -> str:
             *_NAME_SECTION,
             *_dataset_table(),
             *_headings(),
+            *_codes_with_dates(),
             *_PERSONAL_DATA_SECTION,
             *_personal_data_rules(),
             *_FAULTS_SECTION,
@@ -80,6 +82,14 @@ def _headings() -> list[str]:
     for contract in _sent_by_sites():
         names = [f"`{f.name}`" if f.column_is_required else f"(`{f.name}`)" for f in contract.fields]
         lines.append(f"- {contract.title}: {', '.join(names)}")
+    return ["", intro, "", *lines]
+
+
+def _codes_with_dates() -> list[str]:
+    """The codes that are in use for a time only, with their dates and what took their place (rule C37)."""
+    fields = [f for c in _sent_by_sites() for f in c.fields if f.codes and f.code_list.dated]
+    lines = dict.fromkeys(f"- `{f.name}`: {'; '.join(dated_in_words(f.code_list))}" for f in fields)
+    intro = "Some codes are in use for a time only. Send the one that was in use on the day of the row:"
     return ["", intro, "", *lines]
 
 

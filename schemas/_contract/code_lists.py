@@ -151,11 +151,11 @@ def code_list(name: str) -> CodeList:
         Code(
             r[code],
             r[label],
-            tuple(a.strip() for a in r.get("aliases", "").split(";") if a.strip()),
-            r.get("source", ""),
-            r.get("active_code", ""),
-            _day(r.get("valid_from", "")),
-            _day(r.get("valid_to", "")),
+            aliases=tuple(a.strip() for a in r.get("aliases", "").split(";") if a.strip()),
+            source=r.get("source", ""),
+            active_code=r.get("active_code", ""),
+            valid_from=_day(r.get("valid_from", "")),
+            valid_to=_day(r.get("valid_to", "")),
         )
         for r in reader
     )

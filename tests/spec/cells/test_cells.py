@@ -199,7 +199,7 @@ REPAIRED_CASES = [
     # C14: a lost leading zero restored
     ("C14", "contacts", "contact_medium", "1", "01", "01"),
     # ... or a trailing .0 removed, where the number is a listed code
-    *(("C14", "contacts", "contact_medium", text, code, code) for text, code in (("11.0", "11"), ("1.0", "01"))),
+    *(("C14", "contacts", "contact_medium", text, code, code) for text, code in (("98.0", "98"), ("1.0", "01"))),
     ("C14", "contacts", "attended", "5.0", "5", "5"),
     # C16: a label, an alias, or a code with its label
     ("C16", "contacts", "contact_medium", "Telephone", "02", "02"),

@@ -153,7 +153,7 @@ class TestCodes:
     @pytest.mark.parametrize(
         ("dataset", "field", "codes"),
         [
-            ("contacts", "contact_medium", ["01", "02", "11", "98"]),
+            ("contacts", "contact_medium", ["01", "02", "04", "98"]),
             ("referrals", "employment_status_at_start", ["02", "03", "04", "05"]),
             ("participants", "gender", ["1", "2", "9", "1"]),
         ],

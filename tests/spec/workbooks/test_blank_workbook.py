@@ -228,8 +228,8 @@ def test_a_code_that_fits_no_row_of_the_return_is_not_offered(site: str, period:
 
 def test_a_code_that_ended_before_the_programme_began_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = code_list("contact_medium")
-    ended = tuple(replace(e, valid_to=date(2013, 12, 31)) if e.code == "03" else e for e in codes.entries)
-    monkeypatch.setattr(styles, "code_list", lambda name: replace(codes, entries=ended))
+    retired = tuple(replace(e, valid_to=date(2013, 12, 31)) if e.code == "03" else e for e in codes.entries)
+    monkeypatch.setattr(styles, "code_list", lambda name: replace(codes, entries=retired))
     for site, is_offered in (("MHT-BPL", False), ("", True)):
         book = openpyxl.load_workbook(io.BytesIO(written.__wrapped__("contacts", site=site)))
         assert ("03" in {row[1] for row in book[CODES].iter_rows(values_only=True)}) is is_offered
