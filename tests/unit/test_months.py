@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from flows.deliveries.compared_with_others import comparison_findings
+from flows.deliveries.file_names import last_day_of
 from flows.deliveries.months import is_doubtful, is_future_month
 from flows.deliveries.standings import apply_standing, replacements, standings
 from flows.deliveries.validated import ValidatedDelivery
-from flows.steps.receive import _last_day
 from schemas.audit.deliveries import Counts, Delivery, ExtractType, Result, Standing, Verdict
 
 BPL = "MHT-BPL"
@@ -36,7 +36,7 @@ class SiteDeliveries:
         delivery = Delivery(
             f"{dataset} {period} v{version}", self.site, self.site[:3], dataset, period, version,
             f"{self.site}_{dataset}_{period}_v{version}.csv", f"{self.site}/{dataset}_{period}_v{version}.csv", "",
-            str(values["content"]), 1, datetime.fromisoformat(received), _last_day(period),
+            str(values["content"]), 1, datetime.fromisoformat(received), last_day_of(period),
             ExtractType(attributes.get("extract_type", "cumulative")),
         )  # fmt: skip
         self.deliveries.append(delivery)
