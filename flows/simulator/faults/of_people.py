@@ -111,8 +111,11 @@ def _ineligible_but_started(row: Row, context: FaultContext) -> RowChange | None
 def _child(row: Row, context: FaultContext) -> RowChange | None:
     """First referral at about the age of twelve, but recent enough not to be taken for a date of birth (rule P03).
 
-    Only in closed or ineligible episodes, because rules about open cases would find it too.
+    Only in closed or ineligible episodes, because rules about open cases would find it too, and not in Work Choice,
+    which had not begun then (rule C37).
     """
+    if row["support_model"] == "work_choice":
+        return None
     if row["eligibility_outcome"] == "eligible" and not _closed(row) or not (row["episode_id"] or "").endswith("E1"):
         return None
     year = int(row["_birth_year"] or 0) + 12
