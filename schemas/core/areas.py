@@ -7,7 +7,7 @@ is a question to the site (rule P09), not an unknown code.
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind
-from schemas._contract.registry_fields import AREA_CODE, SOURCE
+from schemas._contract.shared_fields import AREA_CODE, SOURCE
 
 CONTRACT = Contract(
     dataset="areas",

@@ -7,8 +7,7 @@ the records, in `funding.readings`, beside what was printed later.
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind
-from schemas._contract.registry_fields import SOURCE
-from schemas._contract.shared_fields import SOURCE_DATE, SOURCE_DOCUMENT, SOURCE_WORDING
+from schemas._contract.shared_fields import SOURCE, SOURCE_DATE, SOURCE_DOCUMENT, SOURCE_WORDING
 
 CONTRACT = Contract(
     dataset="funding_readings",

@@ -6,7 +6,7 @@ Source: docs/domain.md 4.2, rules E06, E10 and E16.
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind
-from schemas._contract.registry_fields import SOURCE
+from schemas._contract.shared_fields import SOURCE
 
 CONTRACT = Contract(
     dataset="outcome_definitions",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas._contract.model import Contract, Field, Kind
-from schemas._contract.registry_fields import SOURCE
+from schemas._contract.shared_fields import SOURCE
 
 CONTRACT = Contract(
     dataset="sites",
