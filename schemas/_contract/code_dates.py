@@ -33,7 +33,7 @@ def dated_in_words(codes: CodeList) -> list[str]:
     """Each code that is in use for a time only, with its dates and the code that took its place."""
     labels = {e.code: f"{e.code} ({e.label})" for e in codes.entries}
     return [
-        f"{labels[e.code]} {e.dates}{f', in its place {labels[e.active_code]}' if e.active_code else ''}"
+        f"{labels[e.code]} {e.dates}{f', then {labels[e.active_code]} in its place' if e.active_code else ''}"
         for e in codes.dated
     ]
 
@@ -65,8 +65,9 @@ def _read_as_another(field: Field, contract: Contract, periods: Mapping[str, _Pe
         NOT_IN_USE,
         Severity.WARNING,
         f"{field.title} is a code that was not in use on the day of the row, read as the one that was",
-        expected=_expected(field, contract),
-        fix="Use the code that was in use on that day, as suggested. If the date is wrong, correct the date.",
+        expected=_of_day(contract),
+        # here, because a report of a row that loads has no room for what was expected
+        fix=f"Send the code that was in use on the day: {_dated(field)}. If the date is wrong, correct the date.",
         field=field.name,
         check=holds,
         suggested=partial(_code_of_day, field, contract, periods),
@@ -79,7 +80,7 @@ def _held(field: Field, contract: Contract, periods: Mapping[str, _Periods]) -> 
         NOT_IN_USE,
         Severity.ROW,
         f"{field.title} is a code that was not in use on the day of the row",
-        expected=_expected(field, contract),
+        expected=f"{_of_day(contract)}: {_dated(field)}",
         fix="Correct the code or the date, whichever is wrong. If both are right, tell the data team: the dates of the"
         " list may have to be corrected.",
         field=field.name,
@@ -87,17 +88,16 @@ def _held(field: Field, contract: Contract, periods: Mapping[str, _Periods]) -> 
     )
 
 
-def _expected(field: Field, contract: Contract) -> str:
-    return (
-        f"a code that was in use on the day ({_day_in_words(contract)}): {'; '.join(dated_in_words(field.code_list))}"
-    )
+def _dated(field: Field) -> str:
+    return "; ".join(dated_in_words(field.code_list))
 
 
-def _day_in_words(contract: Contract) -> str:
-    if not contract.month_shown_by:
-        return "the last day of the extract"
-    event = contract.by_name[contract.month_shown_by]
-    return event.title if event.required else f"{event.title}; where it is empty, the last day of the extract"
+def _of_day(contract: Contract) -> str:
+    day = "the last day of the extract"
+    if contract.month_shown_by:
+        event = contract.by_name[contract.month_shown_by]
+        day = event.title if event.required else f"{event.title}; where it is empty, {day}"
+    return f"a code that was in use on the day of the row ({day})"
 
 
 def _cell(field: Field) -> pl.Expr:

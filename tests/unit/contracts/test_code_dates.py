@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import duckdb
 import polars as pl
 import pytest
 
-from schemas._contract.catalogue import datasets
+from flows.steps.load import fill_reference
+from schemas._contract.catalogue import datasets, reference_tables
 from schemas._contract.code_dates import dated_in_words, with_code_dates
 from schemas._contract.code_lists import Code, CodeList
+from schemas._contract.derive import create_table
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 
 
@@ -102,7 +105,21 @@ def test_a_list_without_dates_costs_nothing() -> None:
 
 def test_a_code_is_shown_with_its_dates_and_the_one_that_took_its_place() -> None:
     assert dated_in_words(replace(CODES, entries=CODES.entries[:3])) == [
-        "A (Label A) until 2015-12-31, in its place B (Label B)",
-        "B (Label B) from 2016-01-01 until 2016-12-31, in its place C (Label C)",
+        "A (Label A) until 2015-12-31, then B (Label B) in its place",
+        "B (Label B) from 2016-01-01 until 2016-12-31, then C (Label C) in its place",
         "C (Label C) from 2017-01-01",
+    ]
+
+
+def test_the_dates_of_codes_are_in_the_warehouse() -> None:
+    db = duckdb.connect()
+    db.execute("create schema core")
+    db.execute(create_table("core", reference_tables()["codes"]))
+    fill_reference(db, reference_tables()["codes"])
+    found = db.execute("""select code, active_code, valid_from, valid_to from core.codes
+                          where list_name = 'contact_medium' and code in ('01', '03', '11') order by code""").fetchall()
+    assert found == [
+        ("01", None, None, None),
+        ("03", "11", None, date(2021, 9, 30)),
+        ("11", None, date(2021, 10, 1), None),
     ]
