@@ -286,12 +286,16 @@ def simulate(  # parameters: the options of a command
     to: Annotated[Path | None, typer.Option(help="Where to write (default: raw in the data folder).")] = None,
     truth: Annotated[Path | None, typer.Option(help="Where to write the list of planted faults.")] = None,
     money: Annotated[bool, typer.Option(help="Whether sites send money too, at the end of each quarter.")] = True,
+    trial_effect: Annotated[
+        float, typer.Option(help="Percentage points more who find a job within a year, among those offered support.")
+    ] = 4.0,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write made-up extracts of every site, with planted faults and a list of them, and the true ledgers of money."""
+    """Write made-up extracts of every site, with planted faults, a list of them, and what truly happened."""
     from dataclasses import asdict
 
+    from flows.simulator.files.lives_files import lives_folder
     from flows.simulator.files.staging import OtherFilesPresent
     from flows.simulator.money.ledger_files import ledger_folder
     from flows.simulator.simulate import simulate as write_extracts
@@ -301,7 +305,7 @@ def simulate(  # parameters: the options of a command
     try:
         summary = write_extracts(
             to or settings.data / "raw", rows=rows, seed=seed, months=months, fault_rate=fault_rate,
-            truth=truth, money_of=None if money else (),
+            truth=truth, money_of=None if money else (), trial_effect=trial_effect,
         )  # fmt: skip
     except OtherFilesPresent as error:
         echo(str(error))
@@ -311,7 +315,7 @@ def simulate(  # parameters: the options of a command
     else:
         echo(
             f"Wrote {summary.files} made-up files of {len(summary.sites)} sites, {summary.rows:,} rows,"
-            f" {summary.faults:,} faults. The faults are listed in {truth}."
+            f" {summary.faults:,} faults. The faults are listed in {truth}, the lives are in {lives_folder(truth)}."
             + (f" The true ledgers of money are in {ledger_folder(truth)}." if money else "")
         )
 

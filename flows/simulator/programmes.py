@@ -6,8 +6,10 @@ docs/domain.md 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -15,53 +17,57 @@ class SimulatedProgramme:
     """Simulated course of one programme, or of one site that ran at another time."""
 
     intake_from: date
-    intake_to: date
     last_month: str  # yyyymm of the last extract: the default end of a simulation
     support_model: str
     definition: str  # the outcome definition its sites send
     staff_role: str
     engaged: float = 0.8  # share of eligible people who start
     in_work: float = 0.0  # share in work at the start
-    days_to_job: int = 420  # mean days from start to a first job
+    days_to_job: int = 800  # mean days from start to a first job
+    days_to_job_at_last: int | None = None  # the same for people who start at the end, where results change over time
+    support_days: int = 400  # the longest that support lasts
     benefits: tuple[str, ...] = ("jsa", "esa_wrag", "esa_assessment", "none")
     trial: bool = False
 
 
+_MHT = SimulatedProgramme(date(2015, 10, 1), "201709", "key_worker", "JOB_START", "key_worker", support_days=540)
+_PWW = SimulatedProgramme(
+    date(2014, 6, 2), "201512", "iapt_ea", "JOB_START", "employment_adviser", engaged=0.5, support_days=180
+)
+
+# A programme, or a site that is unlike the others of its programme.
 PROGRAMMES: dict[str, SimulatedProgramme] = {
-    "MHT": SimulatedProgramme(date(2015, 10, 1), date(2016, 12, 31), "201612", "key_worker", "JOB_START", "key_worker"),
+    "MHT": _MHT,
     "MHT-NECA": SimulatedProgramme(
-        date(2017, 1, 9), date(2018, 3, 31), "201803", "iapt_ea", "JOB_START", "employment_adviser"
+        date(2017, 1, 9), "201812", "iapt_ea", "JOB_START", "employment_adviser", days_to_job=1400
     ),
-    "PWW": SimulatedProgramme(
-        date(2014, 6, 2), date(2015, 9, 30), "201509", "iapt_ea", "JOB_START", "employment_adviser", engaged=0.5
-    ),
-    "PWW-GW": SimulatedProgramme(
-        date(2014, 6, 2), date(2015, 9, 30), "201509", "jobs_ii_group", "JOB_START", "other", engaged=0.5
-    ),
-    "PWW-TS": SimulatedProgramme(
-        date(2014, 6, 2), date(2015, 9, 30), "201509", "telephone", "JOB_START", "other", engaged=0.5
-    ),
+    # One site gets better from month to month, and another one, of the same programme, does not.
+    "MHT-WLA": replace(_MHT, days_to_job=1600, days_to_job_at_last=250),
+    "MHT-GM": replace(_MHT, days_to_job=1100),
+    "PWW": _PWW,
+    "PWW-GW": replace(_PWW, support_model="jobs_ii_group", staff_role="other"),
+    "PWW-TS": replace(_PWW, support_model="telephone", staff_role="other"),
     "IPSIAPT": SimulatedProgramme(
-        date(2014, 10, 6), date(2015, 9, 30), "201509", "ips", "JOB_START", "employment_specialist", in_work=0.05
+        date(2014, 10, 6), "201603", "ips", "JOB_START", "employment_specialist", in_work=0.05, support_days=270
     ),
     "MWW": SimulatedProgramme(
-        date(2014, 10, 6), date(2016, 3, 31), "201603", "ips", "JOB_START", "employment_specialist"
+        date(2014, 10, 6), "201603", "ips", "JOB_START", "employment_specialist", days_to_job=500, support_days=540
     ),
     "HLT": SimulatedProgramme(
         date(2018, 4, 3),
-        date(2019, 10, 31),
         "201910",
         "ips_lite",
         "JOB_START",
         "employment_specialist",
         in_work=0.3,
+        days_to_job=900,
         benefits=("jsa", "esa_wrag", "uc_iws", "uc_lcw", "none"),
         trial=True,
     ),
-    "WC": SimulatedProgramme(
-        date(2014, 7, 1), date(2015, 12, 31), "201512", "work_choice", "WC_JO", "employment_adviser", days_to_job=240
-    ),
+    "WC": SimulatedProgramme(date(2014, 7, 1), "201512", "work_choice", "WC_JO", "employment_adviser", days_to_job=300),
 }
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 # Sites that are larger or smaller than the others, as shares of the rows. Source: docs/domain.md 1.1, 1.5.
 _WEIGHTS = {"HLT-SCR": 6.0, "HLT-WMCA": 3.7, "MHT-GM": 2.0, "MHT-WLA": 1.2}
@@ -96,6 +102,13 @@ class SimulatedSite:
     def match(self) -> bool:
         """Whether it says what others contribute."""
         return "match_funding" in self.money
+
+    def days_to_job_from(self, started: np.ndarray) -> np.ndarray:
+        """Mean days to a first job for people who started on some days (since 1970-01-01)."""
+        course = self.programme
+        at_last = course.days_to_job if course.days_to_job_at_last is None else course.days_to_job_at_last
+        ends = [d.toordinal() - _EPOCH for d in (course.intake_from, cut_off_dates(course, 1)[-1])]
+        return np.interp(started, ends, [course.days_to_job, at_last])
 
     @property
     def weight(self) -> float:

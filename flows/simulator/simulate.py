@@ -11,37 +11,44 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from flows.simulator.faults.fault import FaultContext, FaultKind
+from flows.simulator.faults.fault import FaultContext
 from flows.simulator.faults.of_events import UNLISTED_CONTACT_TYPE
 from flows.simulator.faults.of_files import FILE_PATTERNS, FilePattern, with_patterns
-from flows.simulator.faults.planting import FAULT_KINDS, Planted, choose_faults, plant_faults
+from flows.simulator.faults.planting import FAULT_KINDS, Planted, choose_faults
 from flows.simulator.files.extract import as_of
-from flows.simulator.files.shapes import Shape, headings, shape_of
+from flows.simulator.files.lives_files import LivesFiles, lives_folder
+from flows.simulator.files.open_extract import (
+    IN_PENCE,
+    TRUTH_COLUMNS,
+    OpenExtract,
+    record_shape,
+    write_in_pence,
+    write_rows,
+)
+from flows.simulator.files.shapes import headings, shape_of
 from flows.simulator.files.staging import staged
 from flows.simulator.files.writing import CsvFile, ExtractFile, Workbook
+from flows.simulator.lives.life import SiteConditions, conditions_of
 from flows.simulator.money.extracts import money_extract
 from flows.simulator.money.ledger_files import LedgerFiles, ledger_folder
 from flows.simulator.money.results import is_payable
 from flows.simulator.money.site_ledger import site_ledger
-from flows.simulator.population.site_population import BATCH, population
 from flows.simulator.programmes import SimulatedProgramme, SimulatedSite, cut_off_dates
 from flows.simulator.sites import pilot_sites, retired_areas
+from flows.simulator.tables.population import BATCH, population
 from schemas._contract import registry
 from schemas._contract.catalogue import datasets
-from schemas._contract.model import Contract, Kind, Severity
+from schemas._contract.model import Contract, Severity
 from schemas._rules.months import OTHER_MONTH_RULE
 
 SPARE_AWARDS = 3  # for each site: as many as a file can have faults that concern a whole award
-TRUTH_COLUMNS = ("file", "sheet", "source_row", "column", "field", "rule_id", "severity", "fault")
-NOT_DATA = ("F05", "F06", "F07")  # rows that a manifest does not count: repeated headings, totals, blank rows
-MISSING_COLUMN, TOO_MANY_FAULTS, IN_PENCE = "missing column", "too many faults", "amounts in pence"
+TRIAL_EFFECT = 4.0  # percentage points: that of the West Midlands trial, docs/domain.md 1.5
+MISSING_COLUMN, TOO_MANY_FAULTS = "missing column", "too many faults"
 
 
 @dataclass(frozen=True)
@@ -73,31 +80,6 @@ class Summary:
     rules: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass
-class _OpenExtract:
-    """One extract while it is being written."""
-
-    file: ExtractFile
-    contract: Contract
-    fields: list[str]
-    headings: list[str]
-    context: FaultContext
-    month: int
-    version: int
-    refusal: str
-    share: float
-    fault_kinds: tuple[FaultKind, ...]
-    so_far: Counter[str] = field(default_factory=Counter)
-    data_rows: int = 0
-    content: Any = field(default_factory=sha256)  # hash of the records, without titles, blank rows and the like
-    truth: list[tuple[object, ...]] = field(default_factory=list)
-
-    def expect(self, row: int | str, name: str, rule_id: str, severity: str, fault: str) -> None:
-        """Record a finding to expect."""
-        column = self.headings[self.fields.index(name)] if name in self.fields else ""
-        self.truth.append((self.file.path.name, self.file.sheet, row, column, name, rule_id, severity, fault))
-
-
 def simulate(  # parameters: the options of the command, by name
     folder: Path,
     *,
@@ -110,11 +92,13 @@ def simulate(  # parameters: the options of the command, by name
     refused: Sequence[Refusal] = (),
     money_of: Sequence[str] | None = None,
     patterns: Sequence[tuple[str, str]] = (),
+    trial_effect: float = TRIAL_EFFECT,
 ) -> Summary:
     """Write simulated extracts of the pilot sites under `folder`, and the findings to expect to the CSV `truth`.
 
-    The same arguments give the same bytes. A site for which nothing has happened yet sends no file. The true ledgers of
-    money, as known at each site's last cut-off, are written beside `truth`, into its `ledger_folder`.
+    The same arguments give the same bytes. A site for which nothing has happened yet sends no file. Beside `truth` are
+    written the lives of all people and the true ledgers of money, as known at each site's last cut-off: into its
+    `lives_folder` and its `ledger_folder`.
 
     Args:
         folder: folder of raw files; each site gets a folder of its code.
@@ -128,6 +112,7 @@ def simulate(  # parameters: the options of the command, by name
         money_of: codes of the sites that send money too, at the end of each quarter among the months (default: all).
         patterns: patterns of whole files: the code of a site, and the rule that finds it (FILE_PATTERNS). The site must
             have over forty rows of the dataset in its first month.
+        trial_effect: percentage points more of those randomised to support who find a job within a year.
 
     Raises ValueError for a site that sends no participants or a truth file inside `folder`, and OtherFilesPresent where
     simulated files would replace or be mixed with others: then nothing is written.
@@ -140,7 +125,15 @@ def simulate(  # parameters: the options of the command, by name
             staged_truth,
             pilot_sites(sites),
             rows,
-            _Plan(seed, months, fault_rate, tuple(refused), money_of, tuple(patterns)),
+            _Plan(
+                seed=seed,
+                months=months,
+                fault_rate=fault_rate,
+                refused=tuple(refused),
+                money_of=money_of,
+                patterns=tuple(patterns),
+                trial_effect=trial_effect,
+            ),
         )
 
 
@@ -154,6 +147,7 @@ class _Plan:
     refused: tuple[Refusal, ...]
     money_of: Sequence[str] | None
     patterns: tuple[tuple[str, str], ...]
+    trial_effect: float
 
 
 def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int, plan: _Plan) -> Summary:
@@ -161,7 +155,7 @@ def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], row
     spare = max(0.05, min(0.3, 3 * plan.fault_rate))
     weight = sum(s.weight for s in chosen)
     summary = Summary(sites=tuple(s.code for s in chosen))
-    ledgers = LedgerFiles(ledger_folder(truth))
+    true = _TrueFiles(LivesFiles(lives_folder(truth)), LedgerFiles(ledger_folder(truth)))
     with truth.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRUTH_COLUMNS)
@@ -169,7 +163,7 @@ def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], row
             contacts = rows * site.weight / weight
             people = max(1, round(contacts / _contacts_per_person(site.programme, spare)))
             extracts = _SiteExtracts(site, folder / site.code, people, int(contacts), plan, spare)
-            for expected in extracts.write(summary, ledgers):
+            for expected in extracts.write(summary, true):
                 writer.writerow(expected)
     return summary
 
@@ -178,8 +172,26 @@ def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], row
 def _contacts_per_person(programme: SimulatedProgramme, spare: float) -> float:
     """Mean number of contacts per person at the end of a programme, from a sample of 4,000 people."""
     sample = SimulatedSite("XX-SAMPLE", "XX", ("E06000009",), ("E06000009",), (), programme)
-    tables = population(sample, np.random.default_rng(1), 0, 4000, cut_off_dates(programme, 1)[-1], spare)
+    conditions = SiteConditions(sample, cut_off_dates(programme, 1)[-1], spare, TRIAL_EFFECT)
+    tables = population(conditions, np.random.default_rng(1), 0, 4000)
     return max(0.1, len(tables["contacts"]) / 4000)
+
+
+@dataclass(frozen=True)
+class _TrueFiles:
+    """What truly happened, as files."""
+
+    lives: LivesFiles
+    ledgers: LedgerFiles
+
+    def append(self, site: SimulatedSite, tables: dict[str, pl.DataFrame], cut_off: date) -> None:
+        """Append the lives of a batch of a site's people, as known on a day."""
+        for dataset in site.datasets:
+            fields = tuple(datasets()[dataset].by_name)
+            known = as_of(tables[dataset], cut_off, fields).select(fields)
+            self.lives.append(
+                dataset, known.with_columns(programme_code=pl.lit(site.programme_code), site_code=pl.lit(site.code))
+            )
 
 
 @dataclass(frozen=True)
@@ -193,16 +205,21 @@ class _SiteExtracts:
     plan: _Plan
     spare: float
 
-    def write(self, summary: Summary, ledgers: LedgerFiles) -> Iterator[tuple[object, ...]]:
-        """Write the site's files and its ledger of money, and yield the rows of the truth file."""
+    def write(self, summary: Summary, true: _TrueFiles) -> Iterator[tuple[object, ...]]:
+        """Write the site's files, its people's lives and its ledger of money, and yield the rows of the truth file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         cut_offs = cut_off_dates(self.site.programme, self.plan.months)
-        files: dict[str, list[_OpenExtract]] = {d: [] for d in self.site.datasets}
+        files: dict[str, list[OpenExtract]] = {d: [] for d in self.site.datasets}
         jobs = []
+        plan = self.plan
+        conditions = conditions_of(
+            self.site, self.people, cut_offs[-1], spare=self.spare, trial_effect=plan.trial_effect, seed=plan.seed
+        )
         for first in range(0, self.people, BATCH):
-            rng = np.random.default_rng([self.plan.seed, _hash(self.site.code), first])
-            tables = population(self.site, rng, first, min(BATCH, self.people - first), cut_offs[-1], self.spare)
-            tables = with_patterns(tables, self._patterns)
+            rng = np.random.default_rng([plan.seed, _hash(self.site.code), first])
+            lives = population(conditions, rng, first, min(BATCH, self.people - first))
+            true.append(self.site, lives, cut_offs[-1])
+            tables = with_patterns(lives, self._patterns)
             if self.site.by_results:  # a payment refers to its job
                 leaf = pl.col("_leaf") & ~is_payable()
                 tables["employment_outcomes"] = tables["employment_outcomes"].with_columns(_leaf=leaf)
@@ -213,37 +230,37 @@ class _SiteExtracts:
                     versions = [f for f in files[dataset] if f.month == month]
                     self._append(as_of(tables[dataset], cut_off, tuple(datasets()[dataset].by_name)), versions, first)
         if self.plan.money_of is None or self.site.code in self.plan.money_of:
-            files |= self._write_money(pl.concat(jobs), [day for day in cut_offs if day.month % 3 == 0], ledgers)
+            files |= self._write_money(pl.concat(jobs), [day for day in cut_offs if day.month % 3 == 0], true)
         for opened in files.values():
             yield from self._close(opened, summary)
+        with suppress(OSError):  # removes the folder of a site without files; one with files is not empty
+            self.folder.rmdir()
 
     @property
     def _patterns(self) -> tuple[FilePattern, ...]:
         """The patterns of this site's files."""
         return tuple(p for p in FILE_PATTERNS if (self.site.code, p.rule_id) in self.plan.patterns)
 
-    def _write_money(
-        self, jobs: pl.DataFrame, quarters: list[date], ledgers: LedgerFiles
-    ) -> dict[str, list[_OpenExtract]]:
+    def _write_money(self, jobs: pl.DataFrame, quarters: list[date], true: _TrueFiles) -> dict[str, list[OpenExtract]]:
         """Write the site's files of money for the ends of quarters, and its ledger as known at the last of them."""
         if not quarters:
             return {}
         rng = np.random.default_rng([self.plan.seed, _hash(f"{self.site.code} money")])
         spare = SPARE_AWARDS if self.plan.fault_rate else 0
         ledger = site_ledger(self.site, rng, quarters[-1], jobs, spare)
-        ledgers.append(ledger)
+        true.ledgers.append(ledger)
         files = {dataset: self._open(dataset, quarters) for dataset in self.site.money}
         for dataset, opened in files.items():
             for month, cut_off in enumerate(quarters):
                 versions = [f for f in opened if f.month == month]
                 rows = money_extract(ledger, dataset, cut_off)
                 if versions[0].refusal == IN_PENCE:
-                    _write_in_pence(rows, versions[0])
+                    write_in_pence(rows, versions[0])
                 else:
                     self._append(rows, versions, 0)
         return files
 
-    def _open(self, dataset: str, cut_offs: list[date]) -> list[_OpenExtract]:
+    def _open(self, dataset: str, cut_offs: list[date]) -> list[OpenExtract]:
         contract = datasets()[dataset]
         opened = []
         for month in range(len(cut_offs)):
@@ -262,7 +279,7 @@ class _SiteExtracts:
 
     def _new(
         self, contract: Contract, cut_offs: list[date], month: int, version: int, why: str, *, latest: bool
-    ) -> _OpenExtract:
+    ) -> OpenExtract:
         dataset, cut_off, shape = contract.dataset, cut_offs[month], shape_of(self.site.code, self.contacts)
         fields = list(contract.by_name)
         if why == MISSING_COLUMN:
@@ -292,7 +309,7 @@ class _SiteExtracts:
         )
         share = {MISSING_COLUMN: 0.0, IN_PENCE: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, self.plan.fault_rate)
         fault_kinds = (UNLISTED_CONTACT_TYPE,) if why == TOO_MANY_FAULTS else FAULT_KINDS[dataset]
-        opened = _OpenExtract(
+        opened = OpenExtract(
             file=file,
             contract=contract,
             fields=fields,
@@ -304,7 +321,7 @@ class _SiteExtracts:
             share=share,
             fault_kinds=fault_kinds,
         )
-        _record_shape(opened, shape)
+        record_shape(opened, shape)
         if why == MISSING_COLUMN:
             opened.truth.append((path.name, file.sheet, "", "", dropped, "F09", str(Severity.FILE), why))
         elif why == TOO_MANY_FAULTS:
@@ -317,7 +334,7 @@ class _SiteExtracts:
             "",
         )
 
-    def _append(self, rows: pl.DataFrame, versions: list[_OpenExtract], first: int) -> None:
+    def _append(self, rows: pl.DataFrame, versions: list[OpenExtract], first: int) -> None:
         """Append a batch to every version of a month's file. The second version has some of the faults fixed."""
         if rows.is_empty():
             return
@@ -328,9 +345,9 @@ class _SiteExtracts:
         for opened in versions:
             if opened.version > 1:
                 planted = _partly_fixed(rows, planted, opened, rng)
-            _write(rows, planted, opened)
+            write_rows(rows, planted, opened)
 
-    def _close(self, opened: list[_OpenExtract], summary: Summary) -> Iterator[tuple[object, ...]]:
+    def _close(self, opened: list[OpenExtract], summary: Summary) -> Iterator[tuple[object, ...]]:
         seen: set[str] = set()
         months: dict[str, set[int]] = defaultdict(set)  # of the files with the same rows, by these
         for file in opened:
@@ -356,38 +373,10 @@ class _SiteExtracts:
                 summary.rules[str(expected[5])] += 1
                 summary.faults += expected[7] != "shape"
                 yield expected
-        with suppress(OSError):  # removes the folder of a site without files; one with files is not empty
-            self.folder.rmdir()
-
-
-def _write(rows: pl.DataFrame, planted: list[Planted], opened: _OpenExtract) -> None:
-    texts, located = plant_faults(rows.select(opened.fields), planted)
-    first = opened.file.next_row
-    opened.file.append(texts)
-    opened.data_rows += len(texts)
-    not_data = {finding.offset for finding in located if finding.kind.rule_id in NOT_DATA}
-    records = texts.filter([n not in not_data for n in range(len(texts))])
-    opened.content.update(records.write_csv(include_header=False).encode())
-    for finding in located:
-        kind = finding.kind
-        opened.data_rows -= kind.rule_id in NOT_DATA
-        opened.expect(first + finding.offset, kind.field, kind.rule_id, kind.severity, kind.fault)
-
-
-def _write_in_pence(rows: pl.DataFrame, opened: _OpenExtract) -> None:
-    """Write amounts in pence: every row is held, and so the file is (rules M01 and L03)."""
-    rules = (r for r in opened.contract.rules if r.rule_id == "M01" and r.violations_sql)
-    rule = next(r for r in rules if r.severity is Severity.ROW)
-    amounts = pl.col(f.name for f in opened.contract.fields if f.kind is Kind.MONEY)
-    first = opened.file.next_row
-    _write(rows.with_columns(amounts.str.replace(".", "", literal=True).cast(pl.Int64).cast(pl.String)), [], opened)
-    for offset in range(len(rows)):
-        opened.expect(first + offset, rule.field, rule.rule_id, str(rule.severity), IN_PENCE)
-    opened.truth.append((opened.file.path.name, opened.file.sheet, "", "", "", "L03", str(Severity.FILE), IN_PENCE))
 
 
 def _partly_fixed(
-    rows: pl.DataFrame, planted: list[Planted], opened: _OpenExtract, rng: np.random.Generator
+    rows: pl.DataFrame, planted: list[Planted], opened: OpenExtract, rng: np.random.Generator
 ) -> list[Planted]:
     """Faults of a second version: about half of the first one's, and new ones that only other tables show.
 
@@ -404,14 +393,6 @@ def _partly_fixed(
     positions = free["_position"].to_list()
     more = choose_faults(free, latest_only, wanted, rng, opened.context, opened.so_far)
     return kept + [replace(p, row=positions[p.row]) for p in more]
-
-
-def _record_shape(opened: _OpenExtract, shape: Shape) -> None:
-    if shape.title_lines:
-        opened.expect(shape.title_lines + 1, "", "F04", str(Severity.WARNING), "shape")
-    for name, heading in zip(opened.fields, opened.headings, strict=True):
-        if heading != name:
-            opened.expect("", name, "F10", str(Severity.WARNING), "shape")
 
 
 def _has_second_version(site_code: str, dataset: str, month: int, months: int) -> bool:

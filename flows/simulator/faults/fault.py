@@ -176,8 +176,9 @@ def structure_of(key: str, loose: str) -> tuple[FaultKind, ...]:
     def copy(row: Row, context: FaultContext) -> RowChange:
         return RowChange(below=(row,), at_fault=(1,))
 
-    def two_versions(row: Row, context: FaultContext) -> RowChange:
-        return RowChange(below=({**row, loose: _other(row[loose])},), at_fault=(0, 1))
+    def two_versions(row: Row, context: FaultContext) -> RowChange | None:
+        text = row[loose]
+        return RowChange(below=({**row, loose: _other(text)},), at_fault=(0, 1)) if text else None
 
     return (
         FaultKind("F05", "", WARNING, "repeated heading", heading),
@@ -193,10 +194,8 @@ def structure_of(key: str, loose: str) -> tuple[FaultKind, ...]:
     )
 
 
-def _other(text: str | None) -> str:
+def _other(text: str) -> str:
     """A different text of the same form, so that no other rule is broken."""
-    if text is None:
-        return "W-0099"
     if text[-1].isdigit():
         return text[:-1] + ("2" if text.endswith("1") else "1")
     return "N" if text == "Y" else "Y"

@@ -101,6 +101,15 @@ _ended = is_filled("job_end_date")
 _reached_13, _reached_26 = is_filled("sust_13w_date"), is_filled("sust_26w_date")
 
 
+def _several_count(row: Row) -> bool:
+    """Whether several jobs add up by the row's outcome rule, so that an outcome may come after the end of the job."""
+    return (row["outcome_definition_code"] or "").startswith("SUST")
+
+
+def _one_counts(row: Row) -> bool:
+    return not _several_count(row)
+
+
 def _too_soon(row: Row, context: FaultContext) -> RowChange | None:
     if not _reached_13(row) or _reached_26(row):
         return None
@@ -116,7 +125,7 @@ def _not_yet(row: Row, context: FaultContext) -> RowChange | None:
 
 def _outlasted(row: Row, context: FaultContext) -> RowChange | None:
     """A 13-week date after the end of the job."""
-    if not _ended(row) or _reached_13(row):
+    if not _ended(row) or _reached_13(row) or _several_count(row):
         return None
     day = shifted_date(row["job_start_date"], 91)
     return (
@@ -144,7 +153,7 @@ def _few_hours(row: Row, context: FaultContext) -> RowChange | None:
 
 def _low_earnings(row: Row, context: FaultContext) -> RowChange | None:
     """A claim by the rule of another programme, with a pound less than 416 hours at the lowest wage of these years."""
-    if row["job_type"] == "self_employed" or (row["job_start_date"] or "") < "2013-10-01":
+    if row["job_type"] == "self_employed" or (row["job_start_date"] or "") < "2013-10-01" or _several_count(row):
         return None
     return RowChange(
         {"outcome_definition_code": "WHP_JO", "earnings_to_date": f"{416 * 6.31 - 1:.2f}", "paid_hours_week": "30.0",
@@ -214,10 +223,10 @@ OUTCOMES: tuple[FaultKind, ...] = (
         "hours code of fewer hours",
         swap("weekly_hours_worked", {"01": "02", "02": "03", "03": "04"}),
     ),
-    FaultKind(
-        "E10", "outcome_definition_code", ROW, "rule of another programme", put("outcome_definition_code", "WP_JO")
+    *(
+        FaultKind("E10", "outcome_definition_code", ROW, fault, put("outcome_definition_code", code, _one_counts))
+        for code, fault in (("WP_JO", "rule of another programme"), ("JOBS", "rule that is not known"))
     ),
-    FaultKind("E10", "outcome_definition_code", ROW, "rule that is not known", put("outcome_definition_code", "JOBS")),
     FaultKind(
         "E16",
         "earnings_to_date",
@@ -236,7 +245,7 @@ OUTCOMES: tuple[FaultKind, ...] = (
         "in_work_at_start",
         ROW,
         "already in work, sent as a new job",
-        put("in_work_at_start", "N", lambda row: row["in_work_at_start"] == "Y"),
+        put("in_work_at_start", "N", lambda row: row["in_work_at_start"] == "Y" and row["job_spell_no"] != "1"),
         latest_only=True,
     ),
 )

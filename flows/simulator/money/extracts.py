@@ -2,7 +2,7 @@
 
 Columns are the fields of the contracts, and some that no extract has, which faults are made of:
 
-    _leaf, _watched  see `population/site_population.py`
+    _leaf, _watched  see `tables/__init__.py`
     _known           first day on which an extract holds the row
     _start, _end     first and last day of the row's award
     _spares          amounts of the site's spare awards, by reference

@@ -20,7 +20,8 @@ from flows.nightly import run_pipeline
 from flows.settings import Settings
 from flows.simulator.faults.of_files import FILE_PATTERNS
 from flows.simulator.faults.planting import FAULT_KINDS
-from flows.simulator.simulate import IN_PENCE, Refusal, simulate
+from flows.simulator.files.open_extract import IN_PENCE
+from flows.simulator.simulate import Refusal, simulate
 from flows.simulator.sites import DATASETS, MONEY, pilot_sites
 from schemas._contract.registry import programmes
 

@@ -17,12 +17,13 @@ import workbook_bytes
 from file_validator import Formula, workbook
 
 from flows.simulator.files.extract import as_of
-from flows.simulator.population.site_population import population
+from flows.simulator.lives.life import SiteConditions
 from flows.simulator.sites import pilot_sites
+from flows.simulator.tables.population import population
 from schemas._contract.catalogue import datasets
 
 SITE, PERIOD, CUT_OFF = "MHT-BPL", "201612", date(2016, 12, 31)
-SEED, PEOPLE, ROWS, LATELY = 20161231, 60, 40, "2016-10-01"
+SEED, PEOPLE, ROWS, LATELY = 20161231, 300, 40, "2016-10-01"
 Cell = str | int | float | date | Formula | None
 Grid = list[list[Cell]]
 
@@ -112,7 +113,8 @@ def _sound_grid(dataset: str) -> Grid:
 def _population() -> Mapping[str, list[dict[str, str]]]:
     """The simulated tables of the site, each cell as text."""
     [site] = pilot_sites([SITE])
-    tables = population(site, np.random.default_rng(SEED), 0, PEOPLE, CUT_OFF, spare=0.2)
+    conditions = SiteConditions(site, CUT_OFF, spare=0.2, trial_effect=0)
+    tables = population(conditions, np.random.default_rng(SEED), 0, PEOPLE)
     cut = {name: as_of(table, CUT_OFF, tuple(datasets()[name].by_name)) for name, table in tables.items()}
     fields = {name: list(datasets()[name].by_name) for name in cut}
     return {n: [{k: v or "" for k, v in row.items()} for row in t.select(fields[n]).to_dicts()] for n, t in cut.items()}

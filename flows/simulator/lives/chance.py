@@ -24,6 +24,16 @@ def dates(numbers: Days) -> pl.Series:
     return pl.Series(np.where(known, numbers, 0)).cast(pl.Int32).cast(pl.Date).set(~pl.Series(known), None)
 
 
+def spell(rng: np.random.Generator, size: int, mean: float) -> Days:
+    """Random numbers of days, exponentially distributed."""
+    return rng.exponential(mean, size).astype(int)
+
+
+def years_of(numbers: Days) -> np.ndarray:
+    """Calendar years of days."""
+    return numbers.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
+
+
 def where_known(known: np.ndarray, values: np.ndarray) -> pl.Series:
     """Column of the values where `known`, else null."""
     return pl.Series(values).set(~pl.Series(known), None)

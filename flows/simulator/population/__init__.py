@@ -1,1 +1,0 @@
-"""Simulated people of a site and what happened to them."""

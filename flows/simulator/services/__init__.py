@@ -1,0 +1,1 @@
+"""What a simulated site does besides: its staff, and later its training and reviews."""
