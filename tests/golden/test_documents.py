@@ -17,11 +17,21 @@ from flows.reporting.render.dictionary.markdown import dictionary_markdown
 from schemas._contract.catalogue import datasets
 from schemas._rules.explain import RULES_OF_ANY_DATASET, rules_of
 from tests.golden.glossary_index import public_classes, steps, with_index
+from tests.golden.rule_examples import example_of
+
+
+def rules_with_examples() -> str:
+    return rules_page(example_of)
+
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-PAGES = (("guide-for-sites.md", site_guide), ("rules.md", rules_page), ("data-dictionary.md", dictionary_markdown))
+PAGES = (
+    ("guide-for-sites.md", site_guide),
+    ("rules.md", rules_with_examples),
+    ("data-dictionary.md", dictionary_markdown),
+)
 
 
 @pytest.mark.parametrize(("name", "make"), PAGES)
