@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Kind, Rule
 
 Row = Mapping[str, Any]
@@ -29,22 +30,27 @@ def in_row(rule: Rule, broken: Row, sound: Row) -> list[str]:
 
 
 def between_rows(
-    rule: Rule, contract: Contract, rows: Sequence[Row], broken: Iterable[int], beside: Mapping[str, Sequence[Row]]
+    rule: Rule, contract: Contract, rows: Sequence[Row], broken: Iterable[int], tables: Mapping[str, Sequence[Row]]
 ) -> list[str]:
     """The rows of a rule's dataset, each broken or sound, and below them those of other tables, by caption."""
     at_fault = set(broken)
     labels = [BROKEN if n in at_fault else SOUND for n in range(len(rows))]
     lines = _rows(rule, (rule.field, *contract.by_name), rows, labels)
-    for caption, others in beside.items():
-        lines += ["", f"{caption}:", "", *_rows(rule, tuple(others[0]), others, [""] * len(others))]
+    for caption, others in tables.items():
+        lines += ["", *beside(rule, caption, others)]
     return lines
+
+
+def beside(rule: Rule, caption: str, rows: Sequence[Row]) -> list[str]:
+    """Rows that a rule reads beside those that it is about, below a caption."""
+    return [f"{caption}:", "", *_rows(rule, tuple(rows[0]), rows, [""] * len(rows))]
 
 
 def of_whole_file(rule: Rule, contract: Contract, broken: Sequence[Row], says: str, sound: Sequence[Row]) -> list[str]:
     """The rows of a file that breaks a rule, counted where they are alike, and those of one that does not."""
-    labels = [*["broken file"] * len(broken), *["sound file"] * len(sound)]
     names = [f.name for f in contract.fields if f.kind is not Kind.REFERENCE]
-    return [*_rows(rule, names, [*broken, *sound], labels), "", f"Found: {says}."]
+    of_each = [_rows(rule, names, rows, [label] * len(rows)) for label, rows in ((BROKEN, broken), (SOUND, sound))]
+    return [*of_each[0], "", f"Found in the whole file: {says}. Another file:", "", *of_each[1]]
 
 
 def _rows(rule: Rule, names: Sequence[str], rows: Sequence[Row], labels: Sequence[str]) -> list[str]:
@@ -65,20 +71,15 @@ def _counted(heads: Sequence[str], cells: Mapping[tuple[str, ...], int]) -> list
 
 
 def _columns_to_show(rule: Rule, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
-    """The rule's own field, and what it reads where rows differ; of a single row, all that it reads."""
+    """The rule's own field, and what it reads where rows differ; of a single row, all that it reads but texts."""
     read = set(re.findall(r"\w+", rule.violations_sql))
-
-    def is_shown(name: str) -> bool:
-        values = {_text(r.get(name)) for r in rows}
-        return (
-            values != {EMPTY}
-            and (name in read or name == rule.field)
-            and (len(values) > 1 or name == rule.field or len(rows) == 1)
-        )
-
-    of_delivery = [n for n in OF_DELIVERY if len({_text(r.get(n)) for r in rows}) > 1]
-    chosen = [n for n in dict.fromkeys(names) if n not in OF_DELIVERY and is_shown(n)]
-    return [*of_delivery, *chosen] or [n for n in names if n not in OF_DELIVERY and n in read and rows[0].get(n)][:2]
+    texts = {f.name for c in datasets().values() for f in c.fields if f.kind in (Kind.TEXT, Kind.FINANCIAL_YEAR)}
+    values = {n: {_text(r.get(n)) for r in rows} for n in (*names, *OF_DELIVERY)}
+    chosen = [n for n in dict.fromkeys(names) if n == rule.field or (n in read and n not in OF_DELIVERY)]
+    differing = [n for n in chosen if len(values[n]) > 1 or n == rule.field]
+    if len(rows) == 1:
+        differing = [n for n in chosen if values[n] != {EMPTY} and (n not in texts or n == rule.field)]
+    return [*(n for n in OF_DELIVERY if len(values[n]) > 1), *differing] or chosen[:2]
 
 
 def of_cells(heads: Sequence[str], broken: Iterable[Sequence[str]], sound: Iterable[Sequence[str]]) -> list[str]:
@@ -93,7 +94,11 @@ def of_texts(broken: str, sound: str) -> list[str]:
     if first[1:] == second[1:] and len(first[0]) == len(second[0]):
         differ = [(a, b) for a, b in zip(first[0], second[0], strict=True) if a != b]
         return of_cells(["heading"], [[a] for a, _ in differ], [[b] for _, b in differ])
-    if first[0] == second[0] and {len(cells) for cells in (*first, *second)} == {len(first[0])}:
+    if (
+        first[0] == second[0]
+        and first[0] not in first[1:]
+        and {len(cells) for cells in (*first, *second)} == {len(first[0])}
+    ):
         columns = [n for n in range(len(first[0])) if {r[n] for r in first} != {r[n] for r in second}]
         columns = columns[1:] if columns[:1] == [0] and columns[1:] else columns  # of more rows, more keys
         if 0 < len(columns) <= MAX_COLUMNS:

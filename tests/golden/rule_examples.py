@@ -1,7 +1,7 @@
 """The examples of docs/rules.md, made from the very cases that the specifications of the rules run.
 
 A list of cases of one of the shapes below is taken up by a line in `_CASES`. `test_documents.py` fails for a rule of a
-dataset without an example, unless `WITHOUT` says why.
+dataset without an example.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 import dataset_rows
 import participant_rows
 import public_figure_rows
+import test_codes_by_date
 import test_conflicting_senders
 import test_every_rule
-import test_money_relations
+import test_money_relations as money
 import test_money_row_rules
 import test_participant_contracts
 import test_participant_relations
@@ -67,10 +68,9 @@ def between_rows(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
     """Cases of the datasets of money and services: dataset, rule, field, title, tables, numbers of the broken rows."""
     for dataset, rule_id, field, title, tables, broken in cases:
         rule = dataset_rows.rule_of(dataset, rule_id, field, title)
-        if broken:
-            beside = {_title(name): rows for name, rows in tables.items() if name != dataset}
-            at_fault = (n - 2 for n in broken)
-            yield rule, example_tables.between_rows(rule, datasets()[dataset], tables[dataset], at_fault, beside)
+        beside = {_title(name): rows for name, rows in tables.items() if name != dataset}
+        at_fault = (n - 2 for n in broken)
+        yield rule, example_tables.between_rows(rule, datasets()[dataset], tables[dataset], at_fault, beside)
 
 
 def between_participant_rows(cases: Iterable[participant_rows.RelationCase]) -> Iterator[Example]:
@@ -94,7 +94,7 @@ def between_published_rows(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
         contract = public_figure_rows.CONTRACTS[dataset]
         complete = [_complete(dataset, {"sender": "PMO", **public_figure_rows.VALID_ROWS[dataset], **r}) for r in rows]
         for rule in contract.cross_check_rules:
-            if rule.rule_id == rule_id and (not field or rule.field == field[0]) and broken:
+            if rule.rule_id == rule_id and (not field or rule.field == field[0]):
                 yield rule, example_tables.between_rows(rule, contract, complete, (n - 2 for n in broken), {})
 
 
@@ -106,17 +106,101 @@ def of_whole_file(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
         yield rule, example_tables.of_whole_file(rule, contract, first, says, second)
 
 
+def of_whole_service_file(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
+    """Cases about all rows of a file: dataset, rule, field, broken tables, what is found, lists of sound tables."""
+    for dataset, rule_id, field, broken, says, keeping in cases:
+        rule = dataset_rows.rule_of(dataset, rule_id, field)
+        sound = keeping[0][dataset]
+        yield rule, example_tables.of_whole_file(rule, datasets()[dataset], broken[dataset], says, sound)
+
+
+def since_the_file_before(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
+    """Cases against an earlier file: dataset, rule, field, rows, rows of the file before, numbers of broken rows."""
+    for dataset, rule_id, field, now, before, broken in cases:
+        rule = dataset_rows.rule_of(dataset, rule_id, field)
+        yield rule, _with_file_before(rule, dataset, now, before, broken)
+
+
+def nearly_alike(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
+    """Cases about whole files against an earlier one: dataset, rule, field, rows, rows before, what is found."""
+    for dataset, rule_id, field, now, _, says in cases:
+        rule = dataset_rows.rule_of(dataset, rule_id, field)
+        sound = next(rows for *_, rows, _, found in cases if not found)
+        if says:
+            yield rule, example_tables.of_whole_file(rule, datasets()[dataset], now, says, sound)
+
+
+def in_another_unit(datasets_of_money: Iterable[str]) -> Iterator[Example]:
+    """Amounts in another unit than in the file before, or than the award."""
+    for dataset in datasets_of_money:
+        for rule in (r for r in datasets()[dataset].rules if r.rule_id == "M01" and r.reads_history):
+            before = money.with_amounts(dataset, rule.field, money.BEFORE)
+            for amounts, whole_file, single in money.SCALES.values():
+                if rule.severity == "row" or not whole_file:
+                    now = money.with_amounts(dataset, rule.field, amounts)
+                    broken = whole_file if rule.severity == "row" else single
+                    yield rule, _with_file_before(rule, dataset, now, before, broken)
+
+
+def against_its_award(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
+    """Amounts of another size than the award: dataset, rows, numbers of broken rows."""
+    beside = {_title("funding_awards"): money.awarded({})}
+    for dataset, rows, broken in cases:
+        (rule,) = (r for r in datasets()[dataset].rules if (r.rule_id, r.found_column) == ("M01", "found"))
+        yield rule, example_tables.between_rows(rule, datasets()[dataset], rows, (n - 2 for n in broken), beside)
+
+
+def by_date(fields: Iterable[tuple[str, str, str, Sequence[Any]]]) -> Iterator[Example]:
+    """Codes judged by the day of their row: dataset, field with the day, field, and cases of day, code and findings."""
+    for dataset, day, field, cases in fields:
+        rule = next(r for r in datasets()[dataset].row_rules if (r.rule_id, r.field) == ("C37", field))
+        broken = [case[:2] for case in cases if [(f[0], f[1]) for f in case[2]] == [("C37", str(rule.severity))]]
+        yield rule, example_tables.of_cells([day, field], broken, [case[:2] for case in cases if not case[2]])
+
+
+def checked_cell(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
+    """Cells that a field does not allow, where the dataset has its own rule for them: dataset, field, cell, rule."""
+    for dataset, field, cell, rule_id in cases:
+        contract = datasets()[dataset]
+        for rule in (r for r in contract.rules if (r.rule_id, r.field, r.severity) == (rule_id, field, "row")):
+            if not rule.check and not rule.violations_sql:
+                sound = contract.by_name[field].example or dataset_rows.sound(dataset, {})[0][field]
+                yield rule, example_tables.of_cells([field], [[str(cell)]], [[str(sound)]])
+
+
+def _with_file_before(
+    rule: Rule, dataset: str, now: Sequence[Row], before: Sequence[Row], broken: Iterable[int]
+) -> list[str]:
+    beside = {f"{_title(dataset)}, {EARLIER['before']}": before}
+    return example_tables.between_rows(rule, datasets()[dataset], now, (n - 2 for n in broken), beside)
+
+
 _CASES = (
     (within_row, test_money_row_rules.CASES),
     (within_row, test_service_row_rules.CASES),
     (within_participant_row, test_participant_contracts.WITHIN_ROW),
     (within_published_row, test_public_figures.ROW_CASES),
-    (between_rows, test_money_relations.CASES),
+    (between_rows, money.CASES),
     (between_rows, test_service_relations.CASES),
     (between_participant_rows, test_participant_relations.RELATION_CASES),
     (between_published_rows, test_public_figures.RELATION_CASES),
     (between_published_rows, test_conflicting_senders.SENDER_CASES),
     (of_whole_file, test_whole_file_rules.CASES),
+    (of_whole_service_file, test_service_relations.WHOLE_FILES),
+    (since_the_file_before, money.SINCE_BEFORE),
+    (nearly_alike, money.NEARLY_ALIKE),
+    (in_another_unit, money.SCALED),
+    (against_its_award, money.AGAINST_ITS_AWARD),
+    (
+        by_date,
+        (
+            ("contacts", "contact_date", "contact_medium", test_codes_by_date.MEDIUM),
+            ("referrals", "referral_received_date", "support_model", test_codes_by_date.MODEL),
+            ("referrals", "referral_received_date", "source_of_referral", test_codes_by_date.SOURCE),
+        ),
+    ),
+    (checked_cell, test_participant_contracts.CELL_CHECKS),
+    (checked_cell, test_service_row_rules.CELL_CHECKS),
 )
 
 
@@ -127,12 +211,23 @@ def example_of(rule: Rule) -> Sequence[str]:
 
 @cache
 def of_datasets() -> Mapping[int, list[str]]:
-    """The first example of each rule of a dataset, by the rule's identity: several rules share an id."""
-    found: dict[int, list[str]] = {}
+    """The first example of each rule of a dataset, by the rule's identity: several rules share an id.
+
+    Where every row of it is broken, the first sound case of the rule is added.
+    """
+    broken: dict[int, list[str]] = {}
+    sound: dict[int, list[str]] = {}
     for shape, cases in _CASES:
         for rule, lines in shape(cases):  # type: ignore[operator]
-            found.setdefault(id(rule), lines)
-    return found
+            (broken if _has(lines, example_tables.BROKEN) else sound).setdefault(id(rule), lines)
+    return {
+        i: lines if _has(lines, example_tables.SOUND) or i not in sound else [*lines, "", "Sound:", "", *sound[i]]
+        for i, lines in broken.items()
+    }
+
+
+def _has(lines: Iterable[str], label: str) -> bool:
+    return any(line.startswith(f"| {label}") for line in lines)
 
 
 # Of files that look alike in print: what is in the broken one, and what in the sound one.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_every_rule import CASES
 
 from flows.commands.reference_docs import COSTLY_FAULTS, rules_page, site_guide
 from flows.reporting.render.dictionary.markdown import dictionary_markdown
@@ -40,6 +41,25 @@ def test_the_generated_page_is_up_to_date(name: str, make: Callable[[], str]) ->
     if os.environ.get("UPDATE_GOLDEN"):
         page.write_text(make(), encoding="utf-8")
     assert page.read_text(encoding="utf-8") == make()
+
+
+def test_the_page_of_rules_has_an_example_of_every_rule_of_a_dataset() -> None:
+    """A rule without one has no case that `rule_examples.py` knows of."""
+    rules = [(c.dataset, r) for c in datasets().values() for r in c.rules]
+    assert not [(dataset, r.rule_id, r.field, r.title) for dataset, r in rules if not example_of(r)]
+
+
+def test_an_example_shows_what_is_broken_and_what_is_sound() -> None:
+    for rule in (r for c in datasets().values() for r in c.rules):
+        labels = {
+            line.split("|")[1].split()[0] for line in example_of(rule) if line.startswith(("| broken", "| sound"))
+        }
+        assert labels == {"broken", "sound"}, (rule.rule_id, rule.title)
+
+
+def test_the_page_of_rules_has_an_example_of_every_general_rule_with_a_case() -> None:
+    shown = {(r.rule_id, str(r.severity)) for r in RULES_OF_ANY_DATASET if example_of(r)}
+    assert shown == {(case.rule, case.severity) for case in CASES}
 
 
 def test_the_glossary_lists_every_step_and_public_class_once() -> None:

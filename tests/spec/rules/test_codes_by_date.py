@@ -45,6 +45,12 @@ MODEL = [
     ("2018-03-01", "Work Choice", [("C16", "warning", "work_choice"), HELD], None),
 ]
 
+SOURCE = [
+    ("2024-04-01", "Q1", [("C37", "warning", "Q2")], "Q2"),
+    ("2024-03-31", "Q1", NOTHING, "Q1"),
+    ("2024-04-01", "Q2", NOTHING, "Q2"),
+]
+
 
 def file_of(dataset: str, cases: Sequence[Row], sound: Row) -> str:
     """A file with these changes to a sound row, one a row from row 2 on, and forty sound rows below them."""
@@ -77,6 +83,15 @@ def test_a_code_that_nothing_replaced_holds_its_row(validate_once: OnceValidator
     *_, findings, stored = MODEL[case]
     assert outcome_of(file, case + 2, "support_model") == ([*findings], stored)
     assert file.refusals == []
+
+
+@pytest.mark.parametrize("case", range(len(SOURCE)), ids=lambda n: " ".join(SOURCE[n][:2]))
+def test_a_source_of_referral_is_read_as_the_one_of_its_day(validate_once: OnceValidator, case: int) -> None:
+    days = ("referral_received_date", "eligibility_date", "programme_start_date")
+    rows = [{**dict.fromkeys(days, day), "source_of_referral": source} for day, source, *_ in SOURCE]
+    file = validate_once(file_of("referrals", rows, dict.fromkeys(days, "2024-04-02")), "referrals", period="202404")
+    *_, findings, stored = SOURCE[case]
+    assert outcome_of(file, case + 2, "source_of_referral") == ([*findings], stored)
 
 
 @pytest.fixture(scope="module")

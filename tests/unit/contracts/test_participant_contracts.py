@@ -297,17 +297,18 @@ def test_every_rule_within_a_row_has_a_case() -> None:
     assert sorted(address for address, *_ in WITHIN_ROW) == sorted(rules)
 
 
-@pytest.mark.parametrize(
-    ("dataset", "name", "cell", "rule_id"),
-    [
-        ("randomisation", "arm", "waiting_list", "T05"),
-        ("employment_outcomes", "job_type", "volunteering", "E07"),
-        ("employment_outcomes", "outcome_definition_code", "MADE_UP", "E10"),
-        ("employment_outcomes", "paid_hours_week", Decimal("0.4"), "E06"),
-        ("employment_outcomes", "paid_hours_week", Decimal("80.1"), "E06"),
-        ("participants", "year_of_birth", 1929, "V03"),
-    ],
-)
+# dataset, field, a cell that its field does not allow, and the rule that reports it
+CELL_CHECKS: list[tuple[str, str, object, str]] = [
+    ("randomisation", "arm", "waiting_list", "T05"),
+    ("employment_outcomes", "job_type", "volunteering", "E07"),
+    ("employment_outcomes", "outcome_definition_code", "MADE_UP", "E10"),
+    ("employment_outcomes", "paid_hours_week", Decimal("0.4"), "E06"),
+    ("employment_outcomes", "paid_hours_week", Decimal("80.1"), "E06"),
+    ("participants", "year_of_birth", 1929, "V03"),
+]
+
+
+@pytest.mark.parametrize(("dataset", "name", "cell", "rule_id"), CELL_CHECKS)
 def test_a_cell_check_has_the_rule_id_that_its_field_names(dataset: str, name: str, cell: object, rule_id: str) -> None:
     contract = CONTRACTS[dataset]
     rows = pl.DataFrame({name: [VALID_ROWS[dataset][name], cell]}, schema={name: polars_type(contract.by_name[name])})

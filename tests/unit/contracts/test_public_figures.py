@@ -317,7 +317,7 @@ RELATION_CASES: list[tuple[str, str, str, list[Row], list[int]]] = [
         ],
         [3, 5],
     ),
-    ("match_funding", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}], [2]),
+    ("match_funding", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}, {}], [2]),
     ("targets", "M20", "unit", [{}, {"target_id": "T-2", "metric_code": "jobs", "unit": "jobs"}], [2, 3]),
     (
         "targets",
@@ -331,10 +331,10 @@ RELATION_CASES: list[tuple[str, str, str, list[Row], list[int]]] = [
     ),
     ("targets", "M20", "programme_code", [{}, {"target_id": "T-2", "programme_code": "HLT"}], [2, 3]),
     ("targets", "M20", "programme_code", [{}, {"programme_code": "HLT", "source_document": "another"}], []),
-    ("targets", "M27", "about_site_code", [{"about_site_code": "MHT-GM"}], [2]),
-    ("delivery_approaches", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}], [2]),
-    ("published_measures", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}], [2]),
-    ("published_statements", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}], [2]),
+    ("targets", "M27", "about_site_code", [{"about_site_code": "MHT-GM"}, {}], [2]),
+    ("delivery_approaches", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}, {}], [2]),
+    ("published_measures", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}, {}], [2]),
+    ("published_statements", "M27", "about_site_code", [{"about_site_code": "MWW-LIN"}, {}], [2]),
 ]
 
 

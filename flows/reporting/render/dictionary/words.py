@@ -45,8 +45,8 @@ EXAMPLE = "From a figure to the people behind it"
 LABELS = "A label for a code"
 LISTS = "Code lists"
 ABOUT_LISTS = (
-    "Codes are text: 01 is not 1. A code with dates may be used from the first to the last of them; one without dates"
-    " has no limit."
+    "Codes are text: 01 is not 1. A code with dates is in use from the first to the last of them, and is judged by the"
+    " day of its row (C37). The dates of areas are those of the area: it is read under each code that it has had."
 )
 RULES = "Rules of any dataset"
 ABOUT_RULES = (

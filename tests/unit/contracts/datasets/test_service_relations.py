@@ -153,25 +153,31 @@ def pairs(
     return {"wellbeing_measures": scores(*rows)}
 
 
-def test_anxiety_that_rises_with_happiness_is_asked_about() -> None:
-    rule = rule_of("wellbeing_measures", "W06", "total_score")
-    codes = ("ons4_anxious", "ons4_happy")
-    alike = [(str(n % 11), str(n % 11)) for n in range(30)]
-    opposite = [(str(n % 11), str(10 - n % 11)) for n in range(30)]
-    assert broken(rule, pairs(*alike, codes=codes)) == [(0, "30 people who answered both on one day")]
-    assert broken(rule, pairs(*alike[:29], codes=codes)) == broken(rule, pairs(*opposite, codes=codes)) == []
+SAME_DAY = {"codes": ("ons4_anxious", "ons4_happy")}
+IN_TURN = {"codes": ("phq9", "phq9"), "waves": ("baseline", "mth4")}
+ALIKE = [(str(n % 11), str(n % 11)) for n in range(30)]
+OPPOSITE = [(str(n % 11), str(10 - n % 11)) for n in range(30)]
+ALL_NINE = [(str(n % 11), "9") for n in range(30)]
+COPIED = "30 people with a score of phq9 in the wave mth4, all as at baseline"
+# dataset, rule, field; rows that break it and what is found; and rows that do not
+WHOLE_FILES: list[tuple[str, str, str, Tables, str, list[Tables]]] = [
+    ("wellbeing_measures", "W06", "total_score", pairs(*ALIKE, **SAME_DAY), "30 people who answered both on one day",
+     [pairs(*OPPOSITE, **SAME_DAY), pairs(*ALIKE[:29], **SAME_DAY)]),
+    ("wellbeing_measures", "W07", "total_score", pairs(*ALIKE, **IN_TURN), COPIED,
+     [pairs(*ALIKE[:29], ("3", "4"), **IN_TURN), pairs(*ALIKE[:29], **IN_TURN)]),
+    ("wellbeing_measures", "W07", "total_score", pairs(*ALL_NINE, **IN_TURN),
+     "30 scores of phq9 in the wave mth4, all alike", [pairs(*ALL_NINE[:29], **IN_TURN)]),
+]  # fmt: skip
 
 
-def test_scores_that_are_all_alike_or_never_change_are_asked_about() -> None:
-    rule = rule_of("wellbeing_measures", "W07", "total_score")
-    in_turn = {"codes": ("phq9", "phq9"), "waves": ("baseline", "mth4")}
-    different = [(str(n % 11), str(n % 11)) for n in range(30)]
-    copied = "30 people with a score of phq9 in the wave mth4, all as at baseline"
-    alike = [(str(n % 11), "9") for n in range(30)]
-    assert broken(rule, pairs(*different, **in_turn)) == [(0, copied)]
-    assert broken(rule, pairs(*alike, **in_turn)) == [(0, "30 scores of phq9 in the wave mth4, all alike")]
-    assert broken(rule, pairs(*different[:29], **in_turn)) == []
-    assert broken(rule, pairs(*different[:29], ("3", "4"), **in_turn)) == []
+@pytest.mark.parametrize(("dataset", "rule_id", "field", "breaking", "says", "keeping"), WHOLE_FILES)
+def test_scores_that_are_improbable_in_a_whole_file_are_asked_about(
+    dataset: str, rule_id: str, field: str, breaking: Tables, says: str, keeping: list[Tables]
+) -> None:
+    """Anxiety that rises with happiness; scores that are all alike or never change."""
+    rule = rule_of(dataset, rule_id, field)
+    assert broken(rule, breaking) == [(0, says)]
+    assert [broken(rule, tables) for tables in keeping] == [[]] * len(keeping)
 
 
 def test_the_findings_of_a_review_say_what_is_wrong() -> None:

@@ -175,25 +175,30 @@ def test_every_total_of_the_fidelity_scale_has_one_band() -> None:
     assert set(BANDS) == set(datasets()["fidelity_reviews"].by_name["band"].code_list.codes)
 
 
-@pytest.mark.parametrize(
-    ("dataset", "field", "text", "rule_id"),
-    [
-        ("fidelity_items", "score", "0", "W10"),
-        ("fidelity_items", "score", "6", "W10"),
-        ("fidelity_items", "item_no", "26", "W10"),
-        ("fidelity_reviews", "total_score", "24", "V03"),
-        ("fidelity_reviews", "total_score", "126", "V03"),
-        ("fidelity_reviews", "scale_version", "1994", "W10"),
-        ("wellbeing_measures", "profile", "11216", "W04"),
-        ("wellbeing_measures", "profile", "1121", "W04"),
-        ("wellbeing_measures", "profile", "10211", "W04"),
-        ("wellbeing_measures", "vas", "101", "W01"),
-        ("wellbeing_measures", "item_scores", "1,1,1", "V04"),
-        ("staff_posts", "fte", "1.01", "V03"),
-    ],
-)
+# dataset, field, a cell that its field does not allow, and the rule that reports it
+CELL_CHECKS: list[tuple[str, str, str, str]] = [
+    ("fidelity_items", "score", "0", "W10"),
+    ("fidelity_items", "score", "6", "W10"),
+    ("fidelity_items", "item_no", "26", "W10"),
+    ("fidelity_reviews", "total_score", "24", "V03"),
+    ("fidelity_reviews", "total_score", "126", "V03"),
+    ("fidelity_reviews", "scale_version", "1994", "W10"),
+    ("wellbeing_measures", "profile", "11216", "W04"),
+    ("wellbeing_measures", "profile", "1121", "W04"),
+    ("wellbeing_measures", "profile", "10211", "W04"),
+    ("wellbeing_measures", "vas", "101", "W01"),
+    ("wellbeing_measures", "item_scores", "1,1,1", "V04"),
+    ("staff_posts", "fte", "1.01", "V03"),
+    *((name, "cost_category", "biscuits", "M18") for name in ("claim_lines", "expenditure", "funding_profile",
+                                                              "virements_carry_forward")),
+]  # fmt: skip
+
+OTHER_KEY: Row = {"item_no": "2", "line_no": "2"}
+
+
+@pytest.mark.parametrize(("dataset", "field", "text", "rule_id"), CELL_CHECKS)
 def test_a_cell_outside_its_range_or_form_is_held(
     dataset: str, field: str, text: str, rule_id: str, validate: Validator
 ) -> None:
-    outcome = validate(as_csv(sound(dataset, {"item_no": "1", field: text}, {"item_no": "2"})), dataset, site="MHT-WLA")
+    outcome = validate(as_csv(sound(dataset, {"item_no": "1", field: text}, OTHER_KEY)), dataset, site="MHT-WLA")
     assert [(f.rule, f.severity, f.column) for f in outcome.findings if f.row == 2] == [(rule_id, Severity.ROW, field)]
