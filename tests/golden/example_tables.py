@@ -37,11 +37,11 @@ def between_rows(
     labels = [BROKEN if n in at_fault else SOUND for n in range(len(rows))]
     lines = _rows(rule, (rule.field, *contract.by_name), rows, labels)
     for caption, others in tables.items():
-        lines += ["", *beside(rule, caption, others)]
+        lines += ["", *other_rows(rule, caption, others)]
     return lines
 
 
-def beside(rule: Rule, caption: str, rows: Sequence[Row]) -> list[str]:
+def other_rows(rule: Rule, caption: str, rows: Sequence[Row]) -> list[str]:
     """Rows that a rule reads beside those that it is about, below a caption."""
     return [f"{caption}:", "", *_rows(rule, tuple(rows[0]), rows, [""] * len(rows))]
 
@@ -54,9 +54,9 @@ def of_whole_file(rule: Rule, contract: Contract, broken: Sequence[Row], says: s
 
 
 def _rows(rule: Rule, names: Sequence[str], rows: Sequence[Row], labels: Sequence[str]) -> list[str]:
-    shown = _columns_to_show(rule, names, rows)
-    cells = Counter((label, *(_text(r.get(n)) for n in shown)) for label, r in zip(labels, rows, strict=True))
-    return _counted(["", *(OF_DELIVERY.get(n, n) for n in shown)], cells)
+    columns = _columns_to_show(rule, names, rows)
+    cells = Counter((label, *(_text(r.get(n)) for n in columns)) for label, r in zip(labels, rows, strict=True))
+    return _counted(["", *(OF_DELIVERY.get(n, n) for n in columns)], cells)
 
 
 def _counted(heads: Sequence[str], cells: Mapping[tuple[str, ...], int]) -> list[str]:
@@ -116,9 +116,9 @@ def of_lines(broken: Sequence[str], sound: Sequence[str]) -> list[str]:
 
 
 def _lines(lines: Sequence[str]) -> str:
-    shown = [f"`` {_visible(line)} ``" for line in lines[:MAX_LINES]]
-    shown += [f"and {len(lines) - MAX_LINES} more" for _ in lines[MAX_LINES : MAX_LINES + 1]]
-    return "<br>".join(shown) or "no such line"
+    listed = [f"`` {_visible(line)} ``" for line in lines[:MAX_LINES]]
+    listed += [f"and {len(lines) - MAX_LINES} more" for _ in lines[MAX_LINES : MAX_LINES + 1]]
+    return "<br>".join(listed) or "no such line"
 
 
 def _visible(line: str) -> str:

@@ -68,9 +68,9 @@ def between_rows(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
     """Cases of the datasets of money and services: dataset, rule, field, title, tables, numbers of the broken rows."""
     for dataset, rule_id, field, title, tables, broken in cases:
         rule = dataset_rows.rule_of(dataset, rule_id, field, title)
-        beside = {_title(name): rows for name, rows in tables.items() if name != dataset}
+        others = {_title(name): rows for name, rows in tables.items() if name != dataset}
         at_fault = (n - 2 for n in broken)
-        yield rule, example_tables.between_rows(rule, datasets()[dataset], tables[dataset], at_fault, beside)
+        yield rule, example_tables.between_rows(rule, datasets()[dataset], tables[dataset], at_fault, others)
 
 
 def between_participant_rows(cases: Iterable[participant_rows.RelationCase]) -> Iterator[Example]:
@@ -78,14 +78,14 @@ def between_participant_rows(cases: Iterable[participant_rows.RelationCase]) -> 
     for case in cases:
         dataset, rule = case.address[0], participant_rows.find_rule(*case.address)
         rows = {name: [_participant_row(name, r) for r in of] for name, of in case.core.items()}
-        beside = {_title(name): of for name, of in rows.items() if name != dataset}
+        others = {_title(name): of for name, of in rows.items() if name != dataset}
         for name, past in case.history.items():
             complete = [_participant_row(name, r) for r in past]
             for delivery, words in EARLIER.items():
                 if of := [r for r in complete if r["delivery_id"] == delivery]:
-                    beside[f"{_title(name)}, {words}"] = of
+                    others[f"{_title(name)}, {words}"] = of
         at_fault = (n - 1 for n in case.broken)
-        yield rule, example_tables.between_rows(rule, datasets()[dataset], rows[dataset], at_fault, beside)
+        yield rule, example_tables.between_rows(rule, datasets()[dataset], rows[dataset], at_fault, others)
 
 
 def between_published_rows(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
@@ -144,10 +144,10 @@ def in_another_unit(datasets_of_money: Iterable[str]) -> Iterator[Example]:
 
 def against_its_award(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
     """Amounts of another size than the award: dataset, rows, numbers of broken rows."""
-    beside = {_title("funding_awards"): money.awarded({})}
+    others = {_title("funding_awards"): money.awarded({})}
     for dataset, rows, broken in cases:
         (rule,) = (r for r in datasets()[dataset].rules if (r.rule_id, r.found_column) == ("M01", "found"))
-        yield rule, example_tables.between_rows(rule, datasets()[dataset], rows, (n - 2 for n in broken), beside)
+        yield rule, example_tables.between_rows(rule, datasets()[dataset], rows, (n - 2 for n in broken), others)
 
 
 def by_date(fields: Iterable[tuple[str, str, str, Sequence[Any]]]) -> Iterator[Example]:
@@ -171,8 +171,8 @@ def checked_cell(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
 def _with_file_before(
     rule: Rule, dataset: str, now: Sequence[Row], before: Sequence[Row], broken: Iterable[int]
 ) -> list[str]:
-    beside = {f"{_title(dataset)}, {EARLIER['before']}": before}
-    return example_tables.between_rows(rule, datasets()[dataset], now, (n - 2 for n in broken), beside)
+    others = {f"{_title(dataset)}, {EARLIER['before']}": before}
+    return example_tables.between_rows(rule, datasets()[dataset], now, (n - 2 for n in broken), others)
 
 
 _CASES = (
