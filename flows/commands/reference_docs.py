@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+from flows.commands.guide_on_deletions import section_on_deletions
 from flows.deliveries.formats import ENDINGS, Format
 from flows.runtime.wording import listed
 from schemas._contract.catalogue import datasets
@@ -18,6 +19,7 @@ from schemas._contract.registry import OPTIONAL, QUARTERLY, REQUIRED, programmes
 from schemas._contract.workbook_names import CONFIRM, NIL_RETURN, PROBLEMS, READ_ME, ROW_PROBLEMS, SIGN_OFF, TO_FIX
 from schemas._rules.agreements import CONFIRMATION_RULES, CORRECTION_RULES
 from schemas._rules.cells import CELL_RULES
+from schemas._rules.deletions import DELETION_RULES
 from schemas._rules.explain import explain, rules_of
 from schemas._rules.files import FILE_RULES
 from schemas._rules.misplaced import MISPLACED_RULES
@@ -53,6 +55,7 @@ def site_guide() -> str:
             *_costly_faults(),
             *_LATER_SECTIONS,
             *_MONEY_SECTION,
+            *section_on_deletions(),
             "",
         ]
     )
@@ -343,6 +346,7 @@ def rules_page(example_of: Callable[[Rule], Sequence[str]] = lambda _: ()) -> st
             "[docs/domain.md 2.4](domain/people.md#2.4) and [6.3](domain/bad-data.md#6.3)",
             PERSONAL_DATA_RULES,
         ),
+        ("Deletions", "[docs/domain.md 7.27](domain/datasets.md#7.27)", DELETION_RULES),
         ("Corrections that were agreed", "flows/deliveries/corrections.py", CORRECTION_RULES),
         ("Confirmations", "flows/steps/confirm and flows/steps/validate/sign_off.py", CONFIRMATION_RULES),
     )

@@ -22,11 +22,13 @@ def final_outcomes(db: duckdb.DuckDBPyConnection, validated: Sequence[ValidatedD
 
     Rows that a rule between tables held count as held.
     """
-    rows = db.execute("select delivery_id, standing, result, rows_accepted, rows_held from audit.deliveries").fetchall()
+    rows = db.execute(
+        "select delivery_id, standing, result, rows_accepted, rows_held, rows_deleted from audit.deliveries"
+    ).fetchall()
     final = {i: (Standing(standing), Result(result), *counts) for i, standing, result, *counts in rows}
     outcomes = []
     for v in validated:
-        standing, result, accepted, held = final[v.delivery.delivery_id]
-        counts = replace(v.verdict.rows, accepted=accepted, held=held)
+        standing, result, accepted, held, deleted = final[v.delivery.delivery_id]
+        counts = replace(v.verdict.rows, accepted=accepted, held=held, deleted=deleted)
         outcomes.append(replace(v, standing=standing, verdict=replace(v.verdict, result=result, rows=counts)))
     return outcomes

@@ -15,6 +15,7 @@ from datetime import date, datetime
 
 from flows.deliveries.months import is_doubtful, is_future_month, newest_by_month
 from flows.deliveries.validated import ValidatedDelivery
+from schemas._contract.catalogue import datasets
 from schemas.audit.deliveries import Delivery, ExtractType, Hold, Result, Standing, Verdict, never_counted
 
 
@@ -52,8 +53,9 @@ def standings(
 ) -> dict[str, Standing]:
     """Decide the standing of each delivery, by delivery_id.
 
-    A delivery without accepted rows never replaces one that has some. Where a site has none with rows, its nil returns
-    count, because they state that nothing happened; a file whose every row is held states nothing, and is empty.
+    A delivery without accepted rows never replaces one that has some, but for a nil return of a dataset in which it
+    says that none is left (deletions). Where a site has none with rows, its nil returns count, because they state that
+    nothing happened; a file whose every row is held states nothing, and is empty.
 
     - `verdicts`: by delivery_id, the verdict of every delivery that does not repeat another (`same_as`).
     - `set_aside`: delivery_ids that may not count because of what the rules between tables found in them. Each is held
@@ -123,7 +125,7 @@ def _standings_of_series(
             found[d.delivery_id] = Standing.REFUSED
         elif made_stale_by(d, accepted, holds):
             found[d.delivery_id] = Standing.STALE
-        elif verdicts[d.delivery_id].rows.accepted == 0:
+        elif verdicts[d.delivery_id].rows.accepted == 0 and not _says_none_is_left(d, verdicts[d.delivery_id]):
             nil_returns += [] if verdicts[d.delivery_id].rows.held else [d]
             found[d.delivery_id] = Standing.EMPTY
         elif is_doubtful(d, accepted, months_sent, newest):
@@ -146,6 +148,12 @@ def _standings_of_series(
         is_replaced = any(_supersedes(later, d) for later in counting)
         found[d.delivery_id] = Standing.SUPERSEDED if is_replaced else Standing.HELD_UP
     return found
+
+
+def _says_none_is_left(d: Delivery, verdict: Verdict) -> bool:
+    """Whether a nil return says that none is left of what was sent before, as of deletions."""
+    contract = datasets().get(d.dataset)
+    return contract is not None and contract.nil_return_replaces and not verdict.rows.held
 
 
 def _repeats_last_accepted(d: Delivery, accepted: list[Delivery], verdicts: Mapping[str, Verdict]) -> bool:

@@ -23,10 +23,11 @@ from flows.deliveries.validated import ValidatedDelivery
 from flows.runtime.wording import listed
 from flows.store.findings_table import select_findings
 from flows.store.result_sink import RowsInMemory
-from schemas._contract.catalogue import audit_tables, datasets, reference_tables
+from schemas._contract.catalogue import DELETIONS, audit_tables, datasets, reference_tables
 from schemas._contract.derive import create_table, quoted
 from schemas._contract.model import Contract, Rule, Severity
 from schemas._contract.registry import NONE, OPTIONAL, returns_for
+from schemas._rules.deletions import DELETION_RULES, is_about_people
 from schemas._rules.files import DELIVERY_RULES
 from schemas.audit.deliveries import Delivery, ExtractType, Standing, Verdict
 from schemas.audit.findings import Outcome
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import duckdb  # not imported at run time: most single files need no cross-check, and start faster without it
 
 _BEFORE, _OTHERS, _ROWS = "what you sent before", "what others sent", "rows that are accepted"
+_YOUR_DELETIONS = "your accepted files of deletions, if you send any"
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ def cross_check_file(in_file: Sequence[DatasetInFile]) -> list[DatasetOutcome]:
 def _outcome(part: DatasetInFile, single_file: SingleFile, found: pl.DataFrame | None) -> DatasetOutcome:
     contract = part.contract
     missing = [(r, single_file.missing_inputs(contract, r)) for r in (*contract.cross_check_rules, *DELIVERY_RULES)]
+    if is_about_people(contract) and returns_for(single_file.site_code).get(DELETIONS) == OPTIONAL:
+        missing += [(replace(r, field=contract.key[0]), _YOUR_DELETIONS) for r in DELETION_RULES]
     not_validated = [
         Finding(r.rule_id, r.severity, field=r.field, outcome=Outcome.NOT_CHECKED) for r, inputs in missing if inputs
     ]

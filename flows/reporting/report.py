@@ -26,7 +26,7 @@ from flows.store.ledger.report_snapshots import (
     last_months,
 )
 from schemas._contract.catalogue import datasets
-from schemas._contract.model import Contract, Severity
+from schemas._contract.model import Contract
 from schemas._rules.files import WAITING_RULE
 from schemas._rules.headings import COLUMNS_OF, OTHER_DATASET_RULE, RENAMED_RULE
 from schemas.audit.deliveries import NOT_SIGNED_OFF, Counts, LineShift, Result, SignOff, Verdict
@@ -109,13 +109,13 @@ class Report:
 
     @property
     def must_fix(self) -> tuple[Item, ...]:
-        """The items that refuse the file or hold rows back."""
-        return tuple(i for i in self.items if i.severity is not Severity.WARNING)
+        """The items that refuse the file or hold rows back until something is fixed."""
+        return tuple(i for i in self.items if i.must_fix)
 
     @property
     def warnings(self) -> tuple[Item, ...]:
-        """The items that hold nothing back, and need no change now."""
-        return tuple(i for i in self.items if i.severity is Severity.WARNING)
+        """The items that need no change now: those that hold nothing back, and rows of deleted records."""
+        return tuple(i for i in self.items if not i.must_fix)
 
     @property
     def too_many_rows(self) -> bool:
@@ -299,7 +299,7 @@ class Report:
             "must_act": self.send_again or self.must_be_deleted,
             "marked_workbook": self.marked_workbook,
             "result": str(self.result),
-            "rows": asdict(self.rows),
+            "rows": {name: n for name, n in asdict(self.rows).items() if name != "deleted"},
             "rules": [i.to_json() | self._since_json(i) for i in self.items],
             "not_judged": {"rows": not self.rows_judged, "rules": [i.to_json() for i in self.not_validated]},
             "previous": asdict(self.previous) | {"fixed_rules": _items_json(self.fixed)} if self.previous else None,

@@ -11,6 +11,7 @@ from flows.reporting.words.pieces import plain
 from flows.runtime.wording import shortened
 from flows.store.ledger.report_snapshots import SnapshotItem
 from schemas._contract.model import Severity
+from schemas._rules.deletions import DELETED_RULE
 from schemas._rules.headings import RENAMED_RULE
 
 VALUES_SHOWN = 10
@@ -89,10 +90,19 @@ class Item:
         return self.parts or (self,)
 
     @property
+    def is_deletion(self) -> bool:
+        """Whether its rows are held only because the sender has deleted their records."""
+        return self.rule_id == DELETED_RULE
+
+    @property
+    def must_fix(self) -> bool:
+        """Whether it refuses the file or holds rows until something is fixed."""
+        return self.severity is not Severity.WARNING and not self.is_deletion
+
+    @property
     def snapshot(self) -> SnapshotItem:
         """The counts of an item of one column, with which later reports are compared."""
-        must_fix = self.severity is not Severity.WARNING
-        return SnapshotItem(self.rule_id, self.field or self.column, must_fix, self.title, self.rows_affected)
+        return SnapshotItem(self.rule_id, self.field or self.column, self.must_fix, self.title, self.rows_affected)
 
     @property
     def snapshots(self) -> tuple[SnapshotItem, ...]:

@@ -36,6 +36,7 @@ from flows.store.ledger.held_rows import HeldRows
 from flows.store.paths import DataPaths
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Severity
+from schemas._rules.deletions import DELETED_RULE
 from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import Delivery, Standing, Verdict
 from schemas.audit.findings import Outcome
@@ -244,10 +245,10 @@ class DeliveryReports:
         return tuple(datasets()[o.delivery.dataset].title for o in others)
 
     def _has_faults(self, v: ValidatedDelivery) -> bool:
-        """Whether anything is wrong with a delivery itself; not where it only waits for another one."""
+        """Whether anything is wrong with a delivery itself; not where it waits for another, or has deleted records."""
         findings = self.findings(v)
         holding = (pl.col("severity") != Severity.WARNING) & (pl.col("outcome") == Outcome.BROKEN)
-        return not findings.filter(holding & (pl.col("rule_id") != WAITING_RULE)).is_empty()
+        return not findings.filter(holding & ~pl.col("rule_id").is_in([WAITING_RULE, DELETED_RULE])).is_empty()
 
     def _part(self, v: ValidatedDelivery) -> DatasetReport:
         d, verdict, findings = v.delivery, v.verdict, self.findings(v)

@@ -241,6 +241,7 @@ def _delivery_row(validated: ValidatedDelivery) -> dict[str, Any]:
         "rows_read": verdict.rows.read,
         "rows_accepted": verdict.rows.accepted,
         "rows_held": verdict.rows.held,
+        "rows_deleted": verdict.rows.deleted,
         "rows_repeated": verdict.rows.repeats,
         "rows_not_data": verdict.rows.not_data,
         "signed_off_by_role": verdict.sign_off.role or None,

@@ -15,6 +15,7 @@ from schemas._contract.code_dates import with_code_dates
 from schemas._contract.model import Contract
 
 SCHEMAS_DIR = Path(__file__).parents[1]
+DELETIONS, EPISODES = "deletions", "referrals"  # the datasets that say what is deleted, and whose episode is whose
 MACROS = Path(__file__).with_name("macros.sql")  # SQL functions that the marts use
 # The schemas of the warehouse are the folders that hold contracts (tables) and those that hold SQL (marts).
 TABLE_SCHEMAS = tuple(sorted({contract.parent.name for contract in SCHEMAS_DIR.glob("[!_]*/[!_]*.py")}))
@@ -44,8 +45,14 @@ def datasets() -> Mapping[str, Contract]:
         for dependency in contract.depends_on:
             if dependency not in sent:
                 raise ValueError(f"a rule of {name} needs {dependency}, which is not a dataset that sites send")
-    order = _topological_order({n: c.depends_on for n, c in sent.items()})
+    order = _topological_order({n: _settled_before(c) for n, c in sent.items()})
     return MappingProxyType({name: sent[name] for name in order})
+
+
+def _settled_before(contract: Contract) -> tuple[str, ...]:
+    """Datasets to settle before this one: what its rules read, and what says which of its rows are deleted (P21)."""
+    of_episodes = (EPISODES,) if "episode_id" in contract.by_name else ()
+    return tuple(n for n in (DELETIONS, *of_episodes, *contract.depends_on) if n != contract.dataset)
 
 
 def _topological_order(dependencies: Mapping[str, Iterable[str]]) -> list[str]:

@@ -161,7 +161,8 @@ class Rule:
     counts and dates, never what a row holds. The SQL may read these schemas:
 
     - `core`: the rows of the deliveries that count;
-    - `history`: the rows of every accepted delivery; `counts` says whether they are in `core`;
+    - `history`: the rows of every accepted delivery; `counts` says whether they are in `core`. `history.sent_records`
+      has those records named in a deletions file that the site has ever sent;
     - `before.<dataset>`: the rows of the cumulative extract that came before the delivery which counts, under the
       `delivery_id` of the latter, like the next three. Without any such extract the rule is not run;
     - `before.<dataset>_compared`: the `deletes` that the delivery declares in its manifest;
@@ -246,6 +247,7 @@ class Contract:
     control_total: str = ""  # the money field whose sum a manifest may state as gbp_total
     event_date: str = ""  # the field with the date of the event that a row records (rule F19)
     dated_by: str = ""  # for a dataset without events: the field whose dates show which month a file is about
+    nil_return_replaces: bool = False  # a nil return says that none is left, and replaces the rows sent before
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.fields]

@@ -10,6 +10,7 @@ from schemas._contract.model import Contract, Field, Rule, Severity
 from schemas._rules.agreements import CONFIRMATION_RULES, CORRECTION_RULES
 from schemas._rules.cells import CELL_RULES
 from schemas._rules.checks import checks_of
+from schemas._rules.deletions import DELETION_RULES
 from schemas._rules.files import FILE_RULES
 from schemas._rules.misplaced import MISPLACED_RULES
 from schemas._rules.not_data import CALCULATE
@@ -19,6 +20,7 @@ RULES_OF_ANY_DATASET: tuple[Rule, ...] = (
     *FILE_RULES,
     *MISPLACED_RULES,
     *PERSONAL_DATA_RULES,
+    *DELETION_RULES,
     *CELL_RULES,
     *CORRECTION_RULES,
     *CONFIRMATION_RULES,

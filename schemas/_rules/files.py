@@ -275,17 +275,19 @@ FILE_RULES: tuple[Rule, ...] = (
             where standing = 'current' and n1 >= 30 and (n < 0.5 * n1 or n > 1.5 * likely_n)""",
     ),
     # A held row whose reference could not be read may be any of the missing records, so it is given the benefit of the
-    # doubt: such rows (rows_held - held) are subtracted, like the `deletes` that the manifest declares.
+    # doubt: such rows (rows_held - held) are subtracted, like the `deletes` that the manifest declares. A record that a
+    # deletions file names (P21) is not missing.
     Rule(
         "F23",
         WARNING,
         "Records that were sent before are not in this extract",
         "every record that was sent before, in an extract of everything to date",
-        "Check that they were meant to go. If so, state their number as 'deletes' in the manifest.",
+        "Check that they were meant to go. If so, name them in a deletions file if they are about people, else state"
+        " their number as 'deletes' in the manifest.",
         violations_sql="""
             with counted as (
-                select delivery_id, count(*) as n_before, count(is_held) as held,
-                    count(*) filter (where is_sent is null and is_held is null) as missing
+                select delivery_id, count(*) filter (where not is_deleted) as n_before, count(is_held) as held,
+                    count(*) filter (where is_sent is null and is_held is null and not is_deleted) as missing
                 from before."{dataset}"
                 left join (select delivery_id, {key}, true as is_sent from sound."{dataset}") using (delivery_id, {key})
                 left join (select distinct delivery_id, {key}, true as is_held from held."{dataset}")

@@ -33,8 +33,8 @@ class Result(StrEnum):
         return self in (Result.REFUSED, Result.UNREADABLE)
 
     def with_held(self, held: int) -> Result:
-        """This result once so many rows are held: `accepted` becomes `accepted_with_held_rows`."""
-        return Result.HELD_ROWS if held and self is Result.ACCEPTED else self
+        """This result once so many rows are held at fault: an accepted file has held rows or none."""
+        return self if self.is_rejected else Result.HELD_ROWS if held else Result.ACCEPTED
 
     @property
     def holds_rows(self) -> bool:
@@ -154,6 +154,12 @@ class Counts:
     held: int = 0
     repeats: int = 0
     not_data: int = 0
+    deleted: int = 0  # of those held: rows of records that the site has deleted (rule P21)
+
+    @property
+    def at_fault(self) -> int:
+        """The held rows in which something has to be fixed."""
+        return self.held - self.deleted
 
 
 class LineShift(NamedTuple):
@@ -183,11 +189,14 @@ class Verdict:
     confirmed: tuple[ConfirmedWarning, ...] = ()  # the warnings that the site confirms in a marked workbook
     sign_off: SignOff = NOT_SIGNED_OFF  # of the manifest, or of our own sheet in the workbook
 
-    def with_accepted(self, accepted: int) -> Verdict:
-        """The verdict once so many rows are accepted: the rest of what was accepted or held counts as held."""
+    def with_accepted(self, accepted: int, deleted: int = 0) -> Verdict:
+        """The verdict once so many rows are accepted: the rest of what was accepted or held counts as held.
+
+        `deleted` of them are so only because the site has deleted their records: there is nothing to fix in these.
+        """
         held = self.rows.accepted + self.rows.held - accepted
-        rows = replace(self.rows, accepted=accepted, held=held)
-        return replace(self, rows=rows, result=self.result.with_held(held))
+        rows = replace(self.rows, accepted=accepted, held=held, deleted=deleted)
+        return replace(self, rows=rows, result=self.result.with_held(rows.at_fault))
 
     def to_json(self) -> dict[str, Any]:
         """Convert the verdict to plain JSON values."""
@@ -278,6 +287,7 @@ CONTRACT = Contract(
         _rows("rows_read", "Rows read", "Rows found below the heading."),
         _rows("rows_accepted", "Rows accepted", "Rows that passed every rule; in core while the delivery is current."),
         _rows("rows_held", "Rows held", "Rows held back by a rule of the file or a rule between tables."),
+        _rows("rows_deleted", "Rows deleted", "Of the rows held: those of records that the site has deleted (P21)."),
         _rows("rows_repeated", "Rows repeated", "Exact copies of another row, left out."),
         _rows("rows_not_data", "Rows without data", "Blank rows, totals and repeated headings, left out."),
         SIGNED_OFF_BY,

@@ -19,10 +19,11 @@
 --   rows_read       BIGINT not null  Rows found below the heading.
 --   rows_accepted   BIGINT not null  Rows in core; 0 for a delivery that does not count now.
 --   rows_held       BIGINT not null  Rows held back.
+--   rows_deleted    BIGINT not null  Of these, rows of records that the site has deleted (P21), which are no fault.
 --   rows_repeated   BIGINT not null  Exact copies of another row, left out.
 --   rows_not_data   BIGINT not null  Blank rows, totals and repeated headings, left out.
 --   share_accepted  DOUBLE  rows_accepted / rows_read, from 0 to 1; empty unless the delivery is current.
---   share_held      DOUBLE  rows_held / rows_read, from 0 to 1; empty if none were read.
+--   share_held      DOUBLE  Rows held for a fault / rows_read, from 0 to 1; empty if none were read.
 --   n_rules_broken  BIGINT not null  Rules broken that refused the file or held rows. Unit: rules.
 --   n_rows_warned   BIGINT not null  Rows with a warning. Unit: rows.
 --   due_at          TIMESTAMP  When returns for the month were owed (UTC); empty if the calendar has no such month.
@@ -32,7 +33,9 @@
 WITH faults AS (
   SELECT
     delivery_id,
-    count(DISTINCT rule_id) FILTER (severity IN ('file', 'row') AND outcome = 'broken') AS n_rules_broken,
+    count(DISTINCT rule_id) FILTER (
+      severity IN ('file', 'row') AND outcome = 'broken' AND rule_id <> 'P21'
+    ) AS n_rules_broken,
     count(DISTINCT source_row) FILTER (severity = 'warning' AND outcome = 'broken') AS n_rows_warned
   FROM audit.findings
   GROUP BY delivery_id
@@ -57,10 +60,11 @@ SELECT
   d.rows_read,
   d.rows_accepted,
   d.rows_held,
+  d.rows_deleted,
   d.rows_repeated,
   d.rows_not_data,
   CASE WHEN d.standing = 'current' THEN share(d.rows_accepted, d.rows_read) END AS share_accepted,
-  share(d.rows_held, d.rows_read) AS share_held,
+  share(d.rows_held - d.rows_deleted, d.rows_read) AS share_held,
   coalesce(f.n_rules_broken, 0) AS n_rules_broken,
   coalesce(f.n_rows_warned, 0) AS n_rows_warned,
   c.due_at,

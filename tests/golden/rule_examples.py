@@ -16,6 +16,7 @@ import participant_rows
 import public_figure_rows
 import test_codes_by_date
 import test_conflicting_senders
+import test_deletion_rules
 import test_every_rule
 import test_money_relations as money
 import test_money_row_rules
@@ -158,6 +159,13 @@ def by_date(fields: Iterable[tuple[str, str, str, Sequence[Any]]]) -> Iterator[E
         yield rule, example_tables.of_cells([day, field], broken, [case[:2] for case in cases if not case[2]])
 
 
+def of_records(named: tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]) -> Iterator[Example]:
+    """Kinds and references in a deletions file: those that are unknown, and one that is known."""
+    unknown, known = ([[*record] for record in records] for records in named)
+    rule = dataset_rows.rule_of("deletions", "P22", "reference")
+    yield rule, example_tables.of_cells(["record_type", "reference"], unknown, known)
+
+
 def checked_cell(cases: Iterable[Sequence[Any]]) -> Iterator[Example]:
     """Cells that a field does not allow, where the dataset has its own rule for them: dataset, field, cell, rule."""
     for dataset, field, cell, rule_id in cases:
@@ -199,6 +207,7 @@ _CASES = (
             ("referrals", "referral_received_date", "source_of_referral", test_codes_by_date.SOURCE),
         ),
     ),
+    (of_records, test_deletion_rules.NAMED),
     (checked_cell, test_participant_contracts.CELL_CHECKS),
     (checked_cell, test_service_row_rules.CELL_CHECKS),
 )

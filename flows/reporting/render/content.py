@@ -27,6 +27,7 @@ from schemas._contract.expected import LONGEST_LIST_IN_FULL, expected
 from schemas._contract.model import Contract, Field, Kind, Severity
 from schemas._contract.registry import sites
 from schemas._rules.cells import MONTH_FIRST_RULE
+from schemas._rules.deletions import DELETED_RULE
 from schemas._rules.explain import explain, explain_columns, explain_headings, rule
 from schemas._rules.files import WAITING_RULE
 from schemas._rules.headings import RENAMED_RULE
@@ -357,8 +358,9 @@ def _paired(old: pl.DataFrame, new: pl.DataFrame) -> tuple[int, int, int]:
 
 
 def _faults(findings: pl.DataFrame) -> pl.DataFrame:
-    """One row for each broken rule, field (or heading) and source row; warnings are left out."""
-    must_fix = (pl.col("outcome") == Outcome.BROKEN) & (pl.col("severity") != Severity.WARNING)
+    """One row for each broken rule, field (or heading) and source row that must be fixed."""
+    holding = (pl.col("outcome") == Outcome.BROKEN) & (pl.col("severity") != Severity.WARNING)
+    must_fix = holding & (pl.col("rule_id") != DELETED_RULE)
     place = pl.when(pl.col("field") == "").then(pl.col("column_name").fill_null("")).otherwise("field").alias("place")
     found = pl.when("hidden").then(None).otherwise("found").alias("found")
     return (

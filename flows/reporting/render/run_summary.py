@@ -15,6 +15,7 @@ from flows.runtime.wording import counted, day, deadline, listed, moment, month
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._contract.registry import OverdueReturn, sites
+from schemas._rules.deletions import DELETED_RULE
 from schemas._rules.explain import explain, explain_columns
 from schemas.audit.deliveries import Delivery, ExtractType, Result, Verdict
 from schemas.audit.findings import Outcome
@@ -360,7 +361,7 @@ def _held_by_rule(summary: RunSummary) -> str:
     dataset_of = {d.delivery_id: d.dataset for d, _ in _in_use(summary)}
     held = (
         summary.findings.filter(pl.col("severity") == Severity.ROW, pl.col("outcome") == Outcome.BROKEN)
-        .filter(pl.col("delivery_id").is_in(list(dataset_of)))
+        .filter(pl.col("delivery_id").is_in(list(dataset_of)), pl.col("rule_id") != DELETED_RULE)
         .with_columns(pl.col("delivery_id").replace_strict(dataset_of, return_dtype=pl.String).alias("dataset"))
         .group_by("rule_id", "dataset", "field")
         .agg(pl.col("rows").sum(), pl.col("delivery_id").n_unique().alias("files"))

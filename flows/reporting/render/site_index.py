@@ -125,5 +125,6 @@ def _outcome(v: ValidatedDelivery) -> str:
         return f"Could not be read{since}"
     if v.verdict.result is Result.REFUSED:
         return f"Refused{since}"
-    held = f", {rows.held:,} held back" if rows.held else ""
-    return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}{since}"
+    held = f", {rows.at_fault:,} held back" if rows.at_fault else ""
+    deleted = f", {rows.deleted:,} of deleted records" if rows.deleted else ""
+    return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}{deleted}{since}"

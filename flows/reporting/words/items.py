@@ -234,7 +234,7 @@ def heading_address(item: Item) -> str:
 
 def how_to_fix(item: Item, *, is_check: bool = False) -> str:
     """The label above the fix. A file that was not sent can still be improved this time."""
-    if not item.suggestions_used:
+    if not item.suggestions_used and not item.is_deletion:
         return HOW_TO_FIX
     return HOW_TO_IMPROVE if is_check else NEXT_TIME
 

@@ -151,15 +151,16 @@ def outcome_of_rows(report: Report) -> Pieces:
         if report.has_unread_columns:
             return in_pieces(f"Not every column could be checked. {none} {check.MORE_TO_FIX}")
         return in_pieces(f"Every row was checked. {none}")
-    if rows.held:
+    deleted = f" {counted(rows.deleted, 'row')} of deleted records left out." if rows.deleted else ""
+    if rows.at_fault:
         return in_pieces(
-            f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted; {rows.held:,} held back and **not** in this "
-            "month's figures."
+            f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted; {rows.at_fault:,} held back and **not** in "
+            f"this month's figures.{deleted}"
         )
     if rows.read:
         rest = "; the rest are blank rows, totals, repeated headings or exact copies"
-        left_out = rest if rows.read > rows.accepted else ""
-        return in_pieces(f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{left_out}.")
+        left_out = rest if rows.read > rows.accepted + rows.deleted else ""
+        return in_pieces(f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{left_out}.{deleted}")
     return in_pieces("It has no rows, which is accepted.")
 
 
@@ -268,7 +269,10 @@ def nothing_held(report: Report) -> str:
     if report.sheets_to_fix:
         others = listed([f"‘{title}’" for title in report.sheets_to_fix])
         return f"{NOTHING_ON_THIS_SHEET}. Other sheets of this file need fixing: see the report on {others}."
-    return check.NOTHING_HELD if report.is_check else "Nothing was held back. You do not need to send this file again."
+    if report.is_check:
+        return check.NOTHING_HELD
+    nothing = "Nothing has to be fixed" if report.rows.deleted else "Nothing was held back"
+    return f"{nothing}. You do not need to send this file again."
 
 
 def tell_the_data_team(report: Report) -> str:
@@ -283,6 +287,8 @@ def warnings_held_nothing(report: Report) -> str:
         return check.WARNINGS_HOLD_NOTHING
     is_in = report.result in (Result.ACCEPTED, Result.HELD_ROWS)
     what = "These did not hold anything back." if is_in else "These would not have stopped the file."
+    if report.rows.deleted:
+        what = "Rows of records that you have deleted are left out; nothing else here held anything back."
     return f"{what} A change for next time makes the figures safer."
 
 

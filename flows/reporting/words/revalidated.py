@@ -12,6 +12,7 @@ from flows.reporting.words.delivery_names import short_name
 from flows.runtime.wording import counted, day, listed
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Kind
+from schemas._rules.deletions import DELETED_RULE
 
 if TYPE_CHECKING:
     from flows.reporting.revalidated import Revalidation
@@ -54,12 +55,16 @@ def why_released(contract: Contract, before: Rows, released: frozenset[int], cor
 def why_held(now: Rows, newly_held: frozenset[int]) -> str:
     """Which checks hold rows that were accepted before."""
     rules = sorted({rule_id for (rule_id, _), rows in now.items() if rows & newly_held})
+    if rules == [DELETED_RULE]:
+        return f"a deletions file names their records (check {DELETED_RULE})"
     return f"see {'checks' if len(rules) > 1 else 'check'} {listed(rules)}" if rules else ""
 
 
 def _reason(contract: Contract, rule_id: str, field: str, rows: int) -> str:
     if (rule_id, field) == _CORRECTED:
         return f"{counted(rows, 'agreed correction')} {'was' if rows == 1 else 'were'} made"
+    if rule_id == DELETED_RULE:
+        return "the deletions file no longer names their records"
     stated = contract.by_name.get(field)
     if stated and stated.kind is Kind.CODE and rule_id in (stated.not_listed_rule, "V02"):
         return f"the list for {stated.title} was extended"

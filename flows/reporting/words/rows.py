@@ -28,7 +28,8 @@ def rows_counted(report: Report) -> list[tuple[str, int]]:
     out = as_a_whole if report.result is Result.REFUSED and not rows.accepted else HELD_BACK
     return [
         (check.WOULD_LOAD if report.is_check else ACCEPTED, rows.accepted),
-        (check.WOULD_BE_HELD if report.is_check else out, rows.held),
+        (check.WOULD_BE_HELD if report.is_check else out, rows.at_fault),
+        *([("Rows of records that you have deleted, left out", rows.deleted)] if rows.deleted else []),
         ("Exact copies of another row, left out", rows.repeats),
         ("Rows without data (blank, totals, notes and the like), left out", rows.not_data),
     ]
@@ -49,10 +50,10 @@ def _held_back_in(snapshot: ReportSnapshot) -> str:
     of = counted(snapshot.rows.read, "row")
     if snapshot.result is Result.REFUSED:
         return f"the file of {of} was refused"
-    if not snapshot.rows.held:
+    held = snapshot.rows.at_fault
+    if not held:
         return f"nothing was held back of {of}"
-    were = "was" if snapshot.rows.held == 1 else "were"
-    return f"{snapshot.rows.held:,} of {of} {were} held back ({share(snapshot.rows.held, snapshot.rows.read)})"
+    return f"{held:,} of {of} {'was' if held == 1 else 'were'} held back ({share(held, snapshot.rows.read)})"
 
 
 def caption_of_months(report: Report) -> str:

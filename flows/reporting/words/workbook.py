@@ -77,7 +77,7 @@ def rows_in_short(report: Report) -> str:
     if report.is_check:
         return check.rows_in_short(report)
     rows = report.rows
-    held = f", {rows.held:,} held back and not in this month's figures" if rows.held else ""
+    held = f", {rows.at_fault:,} held back and not in this month's figures" if rows.at_fault else ""
     return f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted{held}."
 
 

@@ -17,6 +17,7 @@ import polars as pl
 from flows.deliveries.findings import Finding
 from flows.deliveries.standings import extent
 from flows.deliveries.validated import ValidatedDelivery
+from flows.steps.cross_check.deleted_records import is_deleted
 from flows.store.findings_table import insert_findings_of
 from flows.store.result_sink import HELD
 from schemas._contract.derive import quoted
@@ -59,12 +60,14 @@ def _make_views(
 ) -> None:
     """Make the views `before`, `sound` and `held.<dataset>` over the stored Parquet files.
 
-    The `delivery_id` of each row is that of the newer delivery of a pair. `before.<dataset>_compared` lists the pairs,
-    and the number of deletions that the newer one's manifest declares.
+    The `delivery_id` of each row is that of the newer delivery of a pair. `is_deleted` says whether the row's record is
+    deleted (rule P21). `before.<dataset>_compared` lists the pairs, and the number of deletions that the newer one's
+    manifest declares.
     """
     rows = [
         (
             now.delivery.delivery_id,
+            now.delivery.site_code,
             now.delivery.deletes_declared,
             str(results.accepted(before.key)),
             str(results.accepted(now.key)),
@@ -72,7 +75,8 @@ def _make_views(
         )
         for now, before in compared
     ]
-    pairs = pl.DataFrame(rows, ["delivery_id", "deletes", "before_file", "sound_file", "held_file"], orient="row")
+    names = ["delivery_id", "sender", "deletes", "before_file", "sound_file", "held_file"]
+    pairs = pl.DataFrame(rows, names, orient="row")
     db.register("compared", pairs.to_arrow())
     db.execute(f'create table before."{contract.dataset}_compared" as from compared')
     db.unregister("compared")
@@ -80,7 +84,8 @@ def _make_views(
     for of in ("before", "sound", "held"):
         files = ", ".join(quoted(file) for file in pairs[f"{of}_file"].unique())
         db.execute(
-            f'create view {of}."{contract.dataset}" as select r.* exclude (filename), d.delivery_id'
+            f'create view {of}."{contract.dataset}" as select r.* exclude (filename), d.delivery_id,'
+            f" {is_deleted(contract, 'r', site='d.sender')} as is_deleted"
             f" from read_parquet([{files}], filename = true, union_by_name = true) r"
             f' join before."{contract.dataset}_compared" d on d.{of}_file = r.filename'
         )

@@ -74,7 +74,7 @@ def check_rows(
             continue
         is_broken_anywhere = _find_violations(db, sql, _shown(rule), except_of=unchecked)
         if is_broken_anywhere:
-            _report_violations(db, rule, contract, current)
+            report_violations(db, rule, contract, current)
         if is_broken_anywhere and rule.parent and results:
             _excuse(db, contract, rule, validated, results)
         if rule.reinstate_sql:
@@ -183,10 +183,13 @@ def _column(v: ValidatedDelivery, field: str) -> Column:
     return next((c for c in v.verdict.columns if c.field == field), Column("", "", field))
 
 
-def _report_violations(
+def report_violations(
     db: duckdb.DuckDBPyConnection, rule: Rule, contract: Contract, current: Sequence[ValidatedDelivery]
 ) -> None:
-    """Insert a finding for each row in `broken`, with the address of the cell to fix in the sender's own file."""
+    """Insert a finding for each row in `broken`, with the address of the cell to fix in the sender's own file.
+
+    A row that the delivery's own validation held is not in `core`: of its cell nothing can be shown.
+    """
     field = rule.field or contract.key[0]
     columns = {v.delivery.delivery_id: _column(v, field) for v in current}
     addresses = pl.DataFrame(
@@ -202,7 +205,7 @@ def _report_violations(
     broken = db.execute(
         f"""
         select delivery_id, source_row, c."{field}"::varchar as text, broken.shown
-        from broken join core."{contract.dataset}" c using (delivery_id, source_row)"""
+        from broken left join core."{contract.dataset}" c using (delivery_id, source_row)"""
     ).pl()
     if broken.is_empty():
         return

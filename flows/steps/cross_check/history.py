@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from flows.deliveries.validated import ValidatedDelivery
+from flows.steps.cross_check.deleted_records import is_deleted
 from flows.store.warehouse.load_cache import CacheInvalid
 from schemas._contract.catalogue import datasets
 from schemas._contract.derive import sql_type
@@ -48,15 +49,20 @@ def load_history(
     """Make the view `history.<dataset>`, or replace it after the accepted deliveries have changed.
 
     Columns: `source_row`, the fields of the contract, those of OF_DELIVERY, and `counts`. Grain: one row per delivery
-    and row of its file. Raises CacheInvalid where the rows in `history_rows` are not those that were accepted.
+    and row of its file. Rows of deleted records are left out; `history.<dataset>_sent` has them too. Raises
+    CacheInvalid where the rows in `history_rows` are not those that were accepted.
     """
     _list_files(db, contract, accepted, results)
     _update_history_rows(db, contract)
     of_delivery = ", ".join(f"f.{n}" for n in (*OF_DELIVERY, "counts") if n not in contract.by_name)
     db.execute(
-        f'create or replace view history."{contract.dataset}" as'
+        f'create or replace view history."{contract.dataset}_sent" as'
         f' select r.* exclude (result_key), {of_delivery} from history_rows."{contract.dataset}" r'
         f' join history."{contract.dataset}_files" f using (result_key)'
+    )
+    db.execute(
+        f'create or replace view history."{contract.dataset}" as'
+        f' from history."{contract.dataset}_sent" r where not {is_deleted(contract, "r")}'
     )
 
 

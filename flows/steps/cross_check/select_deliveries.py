@@ -6,8 +6,8 @@ good figures. So the newest delivery of each site is checked first. Where too ma
 rule, it is set aside and the next older one takes its place, until none of those that count fails. Datasets are taken
 parents first, so each is checked against parents that are decided.
 
-Rows held for consent, or because the row they refer to is held, do not count against a delivery: otherwise many
-withdrawals of consent would keep outdated data in the figures.
+Rows held for consent, because their site has deleted them, or because the row they refer to is held, do not count
+against a delivery: otherwise many withdrawals of consent would keep outdated data in the figures.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ from flows.steps.cross_check.causes import (
 from flows.steps.cross_check.check_rows import check_rows
 from flows.steps.cross_check.exchanged import exchanged_columns
 from flows.steps.cross_check.history import load_history, needs_history
+from flows.steps.cross_check.remove_deleted import remove_deleted
 from flows.steps.cross_check.tentative_standings import TentativeStandings
 from flows.store.accepted_rows import insert_accepted
 from flows.store.findings_table import insert_findings, insert_findings_of
 from schemas._contract.model import CONSENT_RULE, Contract
+from schemas._rules.deletions import DELETED_RULE
 from schemas._rules.files import WAITING_RULE
 from schemas.audit.deliveries import ExtractType, Standing
 
@@ -46,6 +48,8 @@ def select_deliveries(
 ) -> None:
     """Check the rows of a dataset in `core`, and set aside the deliveries of which too many rows are held.
 
+    Rows of deleted records are removed first, so that no other rule sees them.
+
     Leaves in `core` the sound rows of the deliveries that count, and in `audit.findings` the findings about those and
     about the deliveries that were set aside. `tentative` has their standings afterwards.
     """
@@ -58,6 +62,7 @@ def select_deliveries(
         db.begin()
         # the findings of this round are those after the last row that is there now
         last = db.execute("select coalesce(max(rowid), -1) from audit.findings").fetchall()[0][0]
+        remove_deleted(db, contract, tentative.counting(contract.dataset), results)
         check_rows(db, contract, tentative.counting(contract.dataset), tentative.all(), results)
         failed = _failed_deliveries(db, contract, tentative, findings_after=last)
         if not failed:
@@ -103,15 +108,15 @@ def _failed_deliveries(
         """
         with held as (
             select f.delivery_id, f.source_row,
-                bool_and(f.rule_id = ? or (f.delivery_id, f.source_row) in (from excused)) as is_excused,
-                bool_or(f.rowid > ?) as is_new
+                bool_and(list_contains(?, f.rule_id) or (f.delivery_id, f.source_row) in (from excused)) as is_excused,
+                bool_or(f.rowid > ? and f.rule_id <> ?) as is_new
             from audit.findings f
             where f.severity = 'row' and f.outcome = 'broken' and list_contains(?, f.delivery_id)
             group by all
         )
         select delivery_id, count(*) as held, count(*) filter (not is_excused) as bad from held
         group by all having bool_or(is_new)""",
-        [CONSENT_RULE, findings_after, list(may_fail)],
+        [[CONSENT_RULE, DELETED_RULE], findings_after, DELETED_RULE, list(may_fail)],
     ).fetchall()
     failed = [(may_fail[i], n_bad) for i, n_held, n_bad in held if _has_failed(contract, may_fail[i], n_held, n_bad)]
     return [
@@ -167,13 +172,15 @@ def record_outcomes(db: duckdb.DuckDBPyConnection, validated: Collection[Validat
             "result": pa.array([str(v.verdict.result) for v in validated], pa.string()),
             "rows_accepted": pa.array([v.verdict.rows.accepted for v in validated], pa.int64()),
             "rows_held": pa.array([v.verdict.rows.held for v in validated], pa.int64()),
+            "rows_deleted": pa.array([v.verdict.rows.deleted for v in validated], pa.int64()),
         }
     )
     db.register("new_outcomes", outcomes)
     db.execute(
         """
         update audit.deliveries d
-        set standing = o.standing, result = o.result, rows_accepted = o.rows_accepted, rows_held = o.rows_held
+        set standing = o.standing, result = o.result, rows_accepted = o.rows_accepted, rows_held = o.rows_held,
+            rows_deleted = o.rows_deleted
         from new_outcomes o where o.delivery_id = d.delivery_id"""
     )
     db.unregister("new_outcomes")

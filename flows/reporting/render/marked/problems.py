@@ -14,6 +14,7 @@ from flows.reporting.render.marked.redacted_sheet import sheet_of
 from flows.reporting.report import DatasetReport
 from flows.reporting.words import workbook as words
 from schemas._contract.model import Severity
+from schemas._rules.deletions import DELETED_RULE
 from schemas._rules.explain import RuleText, explain
 from schemas.audit.findings import Outcome
 
@@ -75,7 +76,7 @@ def problems_of(part: DatasetReport, sheets: Sequence[SheetCells]) -> Iterator[P
             found="" if f["hidden"] else f["found"] or "",
             hidden=f["hidden"],
             suggestion="" if f["hidden"] else f["suggestion"] or "",
-            must=f["severity"] != Severity.WARNING,
+            must=f["severity"] != Severity.WARNING and f["rule_id"] != DELETED_RULE,
             text=text(f["rule_id"], f["field"], f["severity"], f["column_letter"] or ""),
             rule_id=f["rule_id"],
             code=_code(f, part),
