@@ -25,6 +25,7 @@ class SimulatedProgramme:
     in_work: float = 0.0  # share in work at the start
     days_to_job: int = 800  # mean days from start to a first job
     days_to_job_at_last: int | None = None  # the same for people who start at the end, where results change over time
+    faults_at_last: float = 1.0  # share of the usual faults that its last files have, where its data get better
     support_days: int = 400  # the longest that support lasts
     benefits: tuple[str, ...] = ("jsa", "esa_wrag", "esa_assessment", "none")
     trial: bool = False
@@ -42,7 +43,7 @@ PROGRAMMES: dict[str, SimulatedProgramme] = {
         date(2017, 1, 9), "201812", "iapt_ea", "JOB_START", "employment_adviser", days_to_job=1400
     ),
     # One site gets better from month to month, and another one, of the same programme, does not.
-    "MHT-WLA": replace(_MHT, days_to_job=1600, days_to_job_at_last=250),
+    "MHT-WLA": replace(_MHT, days_to_job=2600, days_to_job_at_last=120, faults_at_last=0.1),
     "MHT-GM": replace(_MHT, days_to_job=1100),
     "PWW": _PWW,
     "PWW-GW": replace(_PWW, support_model="jobs_ii_group", staff_role="other"),

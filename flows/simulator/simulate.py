@@ -6,12 +6,13 @@ import csv
 import math
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -64,7 +65,8 @@ class Refusal:
 # For the demo. Contacts, because no other dataset refers to them: nothing else is held on their account.
 DEMO_REFUSALS = (
     Refusal("MHT-BPL", "contacts", 2, MISSING_COLUMN),
-    Refusal("MWW-LIN", "contacts", 2, TOO_MANY_FAULTS),
+    Refusal("MWW-LIN", "contacts", 1, TOO_MANY_FAULTS),
+    Refusal("MHT-NECA", "contacts", 1, MISSING_COLUMN),
 )
 
 
@@ -92,6 +94,7 @@ def simulate(  # parameters: the options of the command, by name
     refused: Sequence[Refusal] = (),
     money_of: Sequence[str] | None = None,
     patterns: Sequence[tuple[str, str]] = (),
+    months_of: Mapping[str, int] = MappingProxyType({}),
     trial_effect: float = TRIAL_EFFECT,
 ) -> Summary:
     """Write simulated extracts of the pilot sites under `folder`, and the findings to expect to the CSV `truth`.
@@ -112,6 +115,7 @@ def simulate(  # parameters: the options of the command, by name
         money_of: codes of the sites that send money too, at the end of each quarter among the months (default: all).
         patterns: patterns of whole files: the code of a site, and the rule that finds it (FILE_PATTERNS). The site must
             have over forty rows of the dataset in its first month.
+        months_of: for some sites, another number of monthly extracts than `months`.
         trial_effect: percentage points more of those randomised to support who find a job within a year.
 
     Raises ValueError for a site that sends no participants or a truth file inside `folder`, and OtherFilesPresent where
@@ -131,6 +135,7 @@ def simulate(  # parameters: the options of the command, by name
                 fault_rate=fault_rate,
                 refused=tuple(refused),
                 money_of=money_of,
+                months_of=months_of,
                 patterns=tuple(patterns),
                 trial_effect=trial_effect,
             ),
@@ -147,6 +152,7 @@ class _Plan:
     refused: tuple[Refusal, ...]
     money_of: Sequence[str] | None
     patterns: tuple[tuple[str, str], ...]
+    months_of: Mapping[str, int]
     trial_effect: float
 
 
@@ -205,10 +211,15 @@ class _SiteExtracts:
     plan: _Plan
     spare: float
 
+    @property
+    def months(self) -> int:
+        """How many monthly extracts of each dataset it writes."""
+        return self.plan.months_of.get(self.site.code, self.plan.months)
+
     def write(self, summary: Summary, true: _TrueFiles) -> Iterator[tuple[object, ...]]:
         """Write the site's files, its people's lives and its ledger of money, and yield the rows of the truth file."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        cut_offs = cut_off_dates(self.site.programme, self.plan.months)
+        cut_offs = cut_off_dates(self.site.programme, self.months)
         files: dict[str, list[OpenExtract]] = {d: [] for d in self.site.datasets}
         jobs = []
         plan = self.plan
@@ -307,7 +318,9 @@ class _SiteExtracts:
             fields=tuple(fields),
             retired_areas=retired_areas(),
         )
-        share = {MISSING_COLUMN: 0.0, IN_PENCE: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, self.plan.fault_rate)
+        progress = month / max(1, len(cut_offs) - 1)  # from 0 in its first file to 1 in its last
+        usual = self.plan.fault_rate * (1 - progress * (1 - self.site.programme.faults_at_last))
+        share = {MISSING_COLUMN: 0.0, IN_PENCE: 0.0, TOO_MANY_FAULTS: 0.4}.get(why, usual)
         fault_kinds = (UNLISTED_CONTACT_TYPE,) if why == TOO_MANY_FAULTS else FAULT_KINDS[dataset]
         opened = OpenExtract(
             file=file,
@@ -367,7 +380,7 @@ class _SiteExtracts:
                 same.add(file.month)
             summary.files += 1
             summary.rows += file.data_rows
-            if file.contract.dataset == "contacts" and file.month == self.plan.months - 1 and file.version == 1:
+            if file.contract.dataset == "contacts" and file.month == self.months - 1 and file.version == 1:
                 summary.contacts += file.data_rows
             for expected in file.truth:
                 summary.rules[str(expected[5])] += 1

@@ -32,7 +32,7 @@ def staged(folder: Path, truth: Path) -> Iterator[tuple[Path, Path]]:
         staged_folder, staged_truth = Path(temporary) / "raw", Path(temporary) / truth.name
         staged_folder.mkdir()
         yield staged_folder, staged_truth
-        _require_no_others(folder, staged_folder, is_simulated=truth.exists())
+        require_no_others(folder, staged_folder, is_simulated=truth.exists())
         for path in _files(staged_folder):
             target = folder / path.relative_to(staged_folder)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,11 @@ def staged(folder: Path, truth: Path) -> Iterator[tuple[Path, Path]]:
                 path.replace(truth.parent / path.name)
 
 
-def _require_no_others(folder: Path, staged_folder: Path, *, is_simulated: bool) -> None:
+def require_no_others(folder: Path, staged_folder: Path, *, is_simulated: bool) -> None:
+    """Raise OtherFilesPresent if `folder` has files that those of `staged_folder` would replace or be mixed with.
+
+    `is_simulated`: the files in `folder` were simulated, so those that are staged too may be there, if identical.
+    """
     new = {path.relative_to(staged_folder) for path in _files(staged_folder)}
     present = {path.relative_to(folder) for path in _files(folder)}
     others = [
