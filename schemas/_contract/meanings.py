@@ -18,6 +18,7 @@ from schemas._contract.expected import empty_if
 from schemas._contract.model import Contract, Field
 
 NEVER_EMPTY = "Never empty"
+FIGURES = "kpi_code"  # the list of figures: the rows of outcomes.kpi_definitions
 NO_AMOUNT = "Empty where no amount is known or none was sent"
 # The part of a text that says when the column is empty, such as '; empty while it goes on'.
 _EMPTY = re.compile(
@@ -58,20 +59,26 @@ class Meaning:
         return ". ".join(sentences) + "."
 
 
+def table_of_codes(name: str) -> str:
+    """The table that has the codes of a list with their labels."""
+    in_codes = (FOLDER / f"{name}.csv").exists()
+    return "core.codes" if in_codes else "outcomes.kpi_definitions" if name == FIGURES else f"core.{name}"
+
+
 def codes_in_words(name: str) -> str:
     """Where the codes of a list are in the warehouse with their labels."""
-    in_codes = (FOLDER / f"{name}.csv").exists()
-    return f"Codes: core.codes, list '{name}'" if in_codes else f"Codes: core.{name}"
+    table = table_of_codes(name)
+    return f"Codes: {table}, list '{name}'" if table == "core.codes" else f"Codes: {table}"
 
 
 def meaning_of(contract: Contract, field: Field) -> Meaning:
     """The meaning of a field of a contract."""
-    description, empty = _split(field.description)
+    description, empty = (field.description, NEVER_EMPTY) if field.required else _split(field.description)
     if not empty and not says_when_empty(description):
         empty = f"Empty if {empty_if(field)}"
     return Meaning(
         f"{field.title}. {description}",
-        NEVER_EMPTY if field.required else empty,
+        empty,
         _privacy(is_personal=field.personal, is_about_people=contract.participant_level),
         field.unit,
         field.codes,
@@ -87,13 +94,13 @@ def meaning_of_provenance(contract: Contract, name: str, text: str) -> Meaning:
 
 def meaning_in_mart(mart: Mart, column: MartColumn) -> Meaning:
     """The meaning of a column of a mart. Its header says when it is empty, except of amounts, which have one sense."""
-    text, empty = _split(column.comment)
+    text, empty = (column.comment, NEVER_EMPTY) if column.required else _split(column.comment)
     if not empty and column.name.endswith("_gbp") and not says_when_empty(text):
         empty = NO_AMOUNT
     is_about_people = not _ABOUT_A_PERSON.isdisjoint(c.name for c in mart.columns)
     return Meaning(
         text,
-        NEVER_EMPTY if column.required else empty,
+        empty,
         _privacy(is_personal=column.name in _personal_columns(), is_about_people=is_about_people),
         codes=_codes_by_column().get(column.name, ""),
     )
@@ -128,9 +135,12 @@ def _codes_by_column() -> Mapping[str, str]:
     contracts = (*datasets().values(), *reference_tables().values(), *audit_tables().values())
     return MappingProxyType(
         {
-            f.name: f.codes
-            for c in contracts
-            for f in c.fields
-            if f.codes and (f.name == f.codes or f.name.endswith("_code"))
+            "kpi_code": FIGURES,
+            **{
+                f.name: f.codes
+                for c in contracts
+                for f in c.fields
+                if f.codes and (f.name == f.codes or f.name.endswith("_code"))
+            },
         }
     )

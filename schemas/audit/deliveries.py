@@ -272,11 +272,19 @@ CONTRACT = Contract(
         Field("data_cut_date", Kind.DATE, "Data cut-off", "The date to which the extract is complete."),
         _text("extract_type", "Extract type", "cumulative (latest counts) or period (deliveries add up)."),
         _text("same_as", "Same as", "The delivery that the same bytes were first received as, if any.", required=False),
-        _text("result", "Result", "accepted, accepted_with_held_rows, refused or unreadable."),
+        _text(
+            "result",
+            "Result",
+            "accepted (every row), accepted_with_held_rows (the others count), refused (by a rule of the file: no row "
+            "counts) or unreadable (not a file of a known format).",
+        ),
         _text(
             "standing",
             "Standing",
-            "current, superseded, empty, stale, same, refused, held_up or withdrawn; current rows are in core.",
+            "current (its rows are in core), superseded (a later file counts instead), empty (it has no accepted row: "
+            "the file before it counts), stale (older than one that counts), same (the bytes of another file), "
+            "refused, held_up (it does not fit the site's other files, and replaces nothing) or withdrawn (by the data "
+            "team).",
         ),
         _text(
             "replaced_by",

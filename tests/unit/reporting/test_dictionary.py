@@ -125,6 +125,11 @@ QUESTIONS = {
     "what is n_immature?": ("outcomes.kpi", "n_immature", ("whose window had not passed at the cut-off",)),
     "what unit has intervention_rate?": ("core.claims", "intervention_rate", ("proportion, 0 to 1",)),
     "under which headings may sites send contact_date?": ("core.contacts", "contact_date", ("Date of contact",)),
+    "what does held_up mean?": (
+        "audit.deliveries",
+        "standing",
+        ("held_up (it does not fit the site's other files, and replaces nothing)",),
+    ),
     "why may a rate be missing?": ("outcomes.kpi", "reason", ("no_mature_cases, data_not_received",)),
     "may 0 stand for an amount that is not known?": (
         "core.funding_awards",
@@ -145,6 +150,13 @@ def test_a_question_is_answered_where_a_reader_looks(table: str, name: str, answ
     section = markdown().split(f"\n### {table}\n")[1].split("\n### ")[0]
     (row,) = (line for line in section.splitlines() if line.startswith(f"| `{name}`<br>"))
     assert not [answer for answer in answers if answer not in re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", row)]
+
+
+def test_what_a_figure_counts_is_in_the_lists() -> None:
+    """A reader who looks for 'kpi_06' finds what it counts, among what."""
+    section = markdown().split("\n### List kpi_code\n")[1].split("\n### ")[0]
+    (row,) = (line for line in section.splitlines() if "kpi_06_job_within_12_months" in line)
+    assert "starts with a job start within 365 days, of starts offered the service and known to be out of work" in row
 
 
 def test_how_a_figure_is_joined_to_the_people_behind_it() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flows.reporting.render.dictionary import words
+from flows.reporting.render.dictionary.figures import figures
 from flows.reporting.render.dictionary.guards import (
     ColumnGuards,
     DictionaryRule,
@@ -16,10 +17,16 @@ from flows.reporting.render.dictionary.guards import (
 )
 from flows.reporting.render.dictionary.joins import Join, joins_of
 from schemas._contract.catalogue import Mart, audit_tables, datasets, marts, reference_tables
-from schemas._contract.code_lists import FOLDER
 from schemas._contract.derive import PROVENANCE, sql_type
 from schemas._contract.expected import LONGEST_LIST_IN_FULL, expected
-from schemas._contract.meanings import Meaning, meaning_in_mart, meaning_of, meaning_of_provenance
+from schemas._contract.meanings import (
+    FIGURES,
+    Meaning,
+    meaning_in_mart,
+    meaning_of,
+    meaning_of_provenance,
+    table_of_codes,
+)
 from schemas._contract.model import Contract, Field
 from schemas._contract.registry import NONE, rows
 
@@ -47,11 +54,11 @@ class DictionaryTable:
     """One table of the warehouse, with what a row is, who sends it, and how it is joined to others."""
 
     address: str
-    title: str
     about: str
     grain: str
     key: tuple[str, ...]
     columns: tuple[DictionaryColumn, ...]
+    title: str = ""  # of a contract
     sent: tuple[str, ...] = ()  # who sends it, and how often
     joins: tuple[Join, ...] = ()
 
@@ -92,8 +99,8 @@ class ListOfCodes:
 
     @property
     def is_short(self) -> bool:
-        """Whether a column that uses it says all its codes."""
-        return len(self.codes) <= LONGEST_LIST_IN_FULL
+        """Whether a column that uses it says all its codes. Programmes and sites are in nearly every table."""
+        return self.address == "core.codes" and len(self.codes) <= LONGEST_LIST_IN_FULL
 
     @property
     def has_dates(self) -> bool:
@@ -210,11 +217,9 @@ def _table(schema: str, contract: Contract) -> DictionaryTable:
 
 
 def _mart(mart: Mart) -> DictionaryTable:
-    title, _, _ = mart.comment.partition(". ")
     columns = (DictionaryColumn(c.name, c.type, meaning_in_mart(mart, c)) for c in mart.columns)
     return DictionaryTable(
         address=mart.address,
-        title=title.removesuffix("."),
         about=mart.comment,
         grain=mart.grain,
         key=mart.key,
@@ -224,12 +229,14 @@ def _mart(mart: Mart) -> DictionaryTable:
 
 
 def _codes(name: str) -> ListOfCodes:
-    """A code list as its CSV states it."""
-    in_codes = (FOLDER / f"{name}.csv").exists()
-    listed = rows(f"codes/{name}" if in_codes else name)
+    """A code list as its CSV states it, or the figures of outcomes.kpi."""
+    table = table_of_codes(name)
+    if name == FIGURES:
+        return ListOfCodes(name, table, tuple(ListedCode(code, says) for code, says in figures()))
+    listed = rows(f"codes/{name}" if table == "core.codes" else name)
     code, label = list(listed[0])[:2]
     return ListOfCodes(
         name,
-        "core.codes" if in_codes else f"core.{name}",
+        table,
         tuple(ListedCode(r[code], r[label], r.get("valid_from", ""), r.get("valid_to", "")) for r in listed),
     )

@@ -9,6 +9,7 @@ from flows.reporting.render.dictionary import joins, words
 from flows.reporting.render.dictionary.content import (
     Dictionary,
     DictionaryColumn,
+    DictionarySection,
     DictionaryTable,
     ListOfCodes,
     dictionary,
@@ -36,11 +37,7 @@ def dictionary_markdown() -> str:
             "",
             *_contents(content),
             *_joins(content),
-            *(
-                line
-                for section in content.sections
-                for line in _section(content, section.title, section.about, section.tables)
-            ),
+            *(line for section in content.sections for line in _section(content, section)),
             *_lists(content),
             *_rules(content),
             "",
@@ -93,14 +90,15 @@ def _joins(content: Dictionary) -> list[str]:
     return ["", f"## {words.JOINS}", "", words.ABOUT_JOINS, "", *_table(words.JOIN_HEADS, rows), *examples]
 
 
-def _section(content: Dictionary, title: str, about: str, tables: Sequence[DictionaryTable]) -> list[str]:
-    lines = ["", f"## {title}", "", about]
-    for table in tables:
+def _section(content: Dictionary, section: DictionarySection) -> list[str]:
+    about = f"{section.about} {words.of_senders()}" if section is content.sections[0] else section.about
+    lines = ["", f"## {section.title}", "", about]
+    for table in section.tables:
         lines += [
             "",
             f"### {table.address}",
             "",
-            f"**{table.title}.** {_linked(content, table.about, table.address)}",
+            f"{_title(table)}{_linked(content, table.about, table.address)}",
             "",
         ]
         lines += [f"- {words.ROW}: {table.row}"]
@@ -109,6 +107,10 @@ def _section(content: Dictionary, title: str, about: str, tables: Sequence[Dicti
         lines += [f"- {words.JOINED}: {'; '.join(_join(table, j) for j in table.joins)}"] if table.joins else []
         lines += ["", *_columns(content, table)]
     return lines
+
+
+def _title(table: DictionaryTable) -> str:
+    return f"**{table.title}.** " if table.title else ""
 
 
 def _join(table: DictionaryTable, join: joins.Join) -> str:
