@@ -447,4 +447,5 @@ this page has `<column>`, a report names the column.
 
 Below each table, examples can be unfolded: rows, cells or files that break a rule, and some that do not. They are the
 cases that the specification of the rule runs. All of them are made up, and only the columns that the rule reads are
-shown.""".splitlines()
+shown. A rule that no single file can break, such as one about an older file, a correction or a deletion, has none
+here.""".splitlines()

@@ -18,6 +18,7 @@ import test_codes_by_date
 import test_conflicting_senders
 import test_deletion_rules
 import test_every_rule
+import test_misplaced_columns as misplaced
 import test_money_relations as money
 import test_money_row_rules
 import test_participant_contracts
@@ -31,6 +32,7 @@ from python_calamine import CalamineWorkbook
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Rule
 from schemas._rules import explain
+from schemas._rules.misplaced import MISPLACED_RULES
 from tests.golden import example_tables
 from tests.golden.example_tables import Row
 
@@ -267,7 +269,24 @@ def of_any_dataset() -> Mapping[int, list[str]]:
         field = next(iter(case.cells[0])) if case.cells else ""
         contract = datasets()[case.arguments.get("dataset", "contacts")]
         found.setdefault(id(explain.rule(contract, case.rule, field, case.severity)), _of_file(case))
-    return found
+    return found | {id(r): lines for i, lines in _misplaced() for r in MISPLACED_RULES if r.rule_id == i}
+
+
+def _misplaced() -> Iterator[tuple[str, list[str]]]:
+    """Columns that hold another's values: the first rows of files, by rule."""
+    sound = misplaced.sound_contacts()[:4]
+    names = list(sound[0])
+
+    def of_columns(columns: Sequence[str], broken: Sequence[Row]) -> list[str]:
+        return example_tables.of_cells(columns, *([[r[c] for c in columns] for r in rows] for rows in (broken, sound)))
+
+    _, one, other, _ = misplaced.SWAPS[1]
+    yield "F50", of_columns([one, other], misplaced.swapped(sound, one, other))
+    _, column, source = misplaced.COPIED[0]
+    yield "F51", of_columns([source, column], [r | {column: r[source]} for r in sound])
+    _, column, to_the = misplaced.TestF52ShiftedValues.MOVES[0]
+    yield "F52", of_columns(names[1 : names.index(column) + 3], misplaced.moved(sound, column, to_the))
+    yield "F53", of_columns(names[:2], misplaced.grouped(sound, [names[1]]))
 
 
 def _of_file(case: test_every_rule.Case) -> list[str]:

@@ -222,19 +222,19 @@ class TestF50SwappedColumns:
         assert {rule for rule, _ in must_fix(check(validate, rows, "contacts"))} == {"V02", "L01"}
 
 
+COPIED = (  # dataset, a column, and the one whose values it has
+    ("contacts", "staff_role", "contact_type"),
+    ("contacts", "contact_id", "episode_id"),
+    ("referrals", "source_of_referral", "referral_received_date"),
+    ("employment_outcomes", "evidence_type", "job_start_date"),
+)
+
+
 class TestF51AnothersValues:
     """A column that was filled with another's values is one finding."""
 
     @pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
-    @pytest.mark.parametrize(
-        ("dataset", "column", "source"),
-        [
-            ("contacts", "staff_role", "contact_type"),
-            ("contacts", "contact_id", "episode_id"),
-            ("referrals", "source_of_referral", "referral_received_date"),
-            ("employment_outcomes", "evidence_type", "job_start_date"),
-        ],
-    )
+    @pytest.mark.parametrize(("dataset", "column", "source"), COPIED)
     def test_copied_over(self, validate: Validator, dataset: str, column: str, source: str, suffix: str) -> None:
         rows = [{**row, column: row[source]} for row in SOUND[dataset]()]
         outcome = check(validate, rows, dataset, suffix)
@@ -305,17 +305,18 @@ class TestF52ShiftedValues:
         assert not outcome.findings_of("F52") and len(outcome.accepted) == ROWS - 2
 
 
+def grouped(rows: Rows, columns: Sequence[str], size: int = 3) -> Rows:
+    """The rows with the values of some columns on the first row of each group alone."""
+    return [{name: "" if n % size and name in columns else cell for name, cell in row.items()}
+            for n, row in enumerate(rows)]  # fmt: skip
+
+
 class TestF53ValuesOfAGroup:
     """A value that is given on the first row of each group alone is to be repeated, in whatever column."""
 
-    @staticmethod
-    def _grouped(rows: Rows, columns: Sequence[str], size: int = 3) -> Rows:
-        return [{name: "" if n % size and name in columns else cell for name, cell in row.items()}
-                for n, row in enumerate(rows)]  # fmt: skip
-
     @pytest.mark.parametrize("suffix", ["csv", *in_soak("xlsx")])
     def test_is_the_only_finding_of_each_column(self, validate: Validator, suffix: str) -> None:
-        rows = self._grouped(sound_contacts(), ["episode_id", "staff_role", "staff_ref"])
+        rows = grouped(sound_contacts(), ["episode_id", "staff_role", "staff_ref"])
         outcome = check(validate, rows, "contacts", suffix)
         columns = ["episode_id", "staff_role", "staff_ref"]
         assert sorted({*must_fix(outcome)}) == sorted(("F53", c) for c in columns)
@@ -332,7 +333,7 @@ class TestF53ValuesOfAGroup:
                  "job_start_date": _day(40 * (n % 4) + n // 4)} for n, row in enumerate(sound_jobs())]  # fmt: skip
         for row in jobs:
             row["job_end_date"] = ""
-        outcome = check(validate, self._grouped(jobs, ["episode_id"], 4), "employment_outcomes")
+        outcome = check(validate, grouped(jobs, ["episode_id"], 4), "employment_outcomes")
         assert {*must_fix(outcome)} == {("F53", "episode_id")}
 
     def test_not_for_single_gaps_in_a_log(self, validate: Validator) -> None:

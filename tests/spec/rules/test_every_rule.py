@@ -233,6 +233,7 @@ CASES = (
     Case("F35", WARNING, lines("", "Staff role,Number", "Key worker,3"), VALID),
     Case("F36", WARNING, workbook({"Data": [TABLE[0], [*TABLE[1], "", "x"]]}), BOOK, {"suffix": "xlsx"}),
     Case("F38", WARNING, lines(",".join(["----"] * len(CONTACT))), VALID),
+    Case("F39", WARNING, lines("," * (len(CONTACT) - 1) + "< Select >"), VALID),
     cell("F39", WARNING, "contacts", "staff_ref", "< Select >", "W-0012"),
     cell("F39", ROW, "contacts", "contact_type", "< Select >", "review"),
     cell("F08", ROW, "contacts", "contact_id", "", "BPL-C800004"),
@@ -310,6 +311,7 @@ CASES = (
     cell("V06", ROW, "contacts", "duration_minutes", "1.5", "2"),
     # --- codes and texts --------------------------------------------------------------------------------------------
     cell("C09", ROW, "contacts", "contact_type", "TBC", "review"),
+    cell("C09", ROW, "claims", "match_share", "-", "7200.00"),
     cell("C09", WARNING, "contacts", "with_employer", "N/K", ""),
     cell("C14", WARNING, "contacts", "contact_medium", "1", "01"),
     Case("C14", ROW, jobs("2.0", 10), jobs("02", 10), {"dataset": "employment_outcomes"}),
