@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from test_every_rule import CASES
 
-from flows.commands.reference_docs import COSTLY_FAULTS, rules_page, site_guide
+from flows.commands.reference_docs import COSTLY_FAULTS, site_guide
+from flows.commands.rules_page import rules_page
 from flows.reporting.render.dictionary.markdown import dictionary_markdown
 from schemas._contract.catalogue import datasets
 from schemas._rules.explain import RULES_OF_ANY_DATASET, rules_of
