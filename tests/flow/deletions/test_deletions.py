@@ -11,9 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 from data_folder import BPL, WMCA, DataFolder, Row, valid_row, valid_rows
+from dataset_rows import sound
 
 from flows.orchestration.as_of import export_as_of
 from flows.settings import Settings
+from schemas._contract.catalogue import datasets
+from schemas._contract.registry import returns_for
+from schemas._rules.deletions import is_about_people
 
 PEOPLE = range(1, 14)  # two fewer change the rounded counts, too
 FIGURES = ("core", "funding", "outcomes", "published")  # not `quality`, which counts the rows that were read
@@ -230,3 +234,35 @@ def test_a_deletion_that_is_gone_from_the_next_file_brings_the_rows_back(folder:
     assert ("F23", "warning", "broken", None) in folder.findings("deletions")
     page = next(folder.paths.reports.rglob("*_contacts_*.html")).read_text()
     assert "the deletions file no longer names their records" in page
+
+
+TRIAL, WITH_PAYMENTS = "HLT-SCR", "WC-CPA01"  # between them they send every dataset about people
+
+
+def test_every_dataset_about_people_is_covered_without_being_named(folder: DataFolder) -> None:
+    """Rows of two people in each, found by the person or the episode that they name; one person is deleted."""
+    about_people = [name for name, contract in datasets().items() if is_about_people(contract)]
+    for site, letters in ((TRIAL, "SCR"), (WITH_PAYMENTS, "CPA")):
+        for dataset in about_people:
+            if returns_for(site)[dataset] == "none" or (site == WITH_PAYMENTS and dataset in ABOUT_EPISODES[1:]):
+                continue
+            fields = datasets()[dataset].by_name
+            names = {"participant_ref": letters + "-{:06}", "episode_id": letters + "-E{:06}", "site_code": site}
+            changes = ({f: names[f].format(n) for f in names if f in fields} for n in (1, 2))
+            folder.send(dataset, sound(dataset, *changes), "201912", site=site)
+        person = valid_row("deletions", 1, WMCA, reference=f"{letters}-000001")
+        folder.send("deletions", [person], "201912", site=site)
+    folder.run("2020-01-04")
+    found = folder.query(
+        "select dataset, source_row from audit.findings join audit.deliveries using (delivery_id)"
+        " where rule_id = 'P21' group by all order by all"
+    )
+    assert {dataset for dataset, _ in found} == {*about_people}
+    assert {row for _, row in found} == {2}
+    # nothing else is said of these rows
+    others = "select 1 from audit.findings where source_row = 2 and rule_id <> 'P21' and rule_id <> 'P22'"
+    assert not folder.query(
+        f"{others} and delivery_id in (select delivery_id from audit.findings where rule_id = 'P21')"
+    )
+    gone = "|".join(f"{s}-{kind}?000001" for s in ("SCR", "CPA") for kind in ("", "E"))
+    assert tables_with(current(folder), [gone]) == set()
