@@ -57,8 +57,9 @@ def deleting_fields(contract: Contract) -> list[str]:
 def is_deleted(contract: Contract, row: str, site: str = "") -> str:
     """SQL that says whether a row is deleted. `row` is its alias, `site` the column with its site."""
     of_site = site or f"{row}.site_code"
+    # not by `exists`, with which DuckDB takes ten times as long
     conditions = [
-        f'exists (from deleted.records where field = {quoted(f)} and site_code = {of_site} and reference = {row}."{f}")'
+        f'({of_site}, {row}."{f}") in (select (site_code, reference) from deleted.records where field = {quoted(f)})'
         for f in deleting_fields(contract)
     ]
     return f"({' or '.join(conditions) or 'false'})"

@@ -236,6 +236,20 @@ def test_a_deletion_that_is_gone_from_the_next_file_brings_the_rows_back(folder:
     assert "the deletions file no longer names their records" in page
 
 
+def test_no_rule_looks_back_at_a_deleted_record(folder: DataFolder) -> None:
+    """An allocation made in error was sent first: once it is deleted, the right one is not held for its arm (T02)."""
+    for dataset in ("participants", "referrals"):
+        folder.send(dataset, valid_rows(dataset, 1, site=WMCA), "201811", site=WMCA)
+    folder.send("randomisation", [valid_row("randomisation", 1, WMCA, arm="control")], "201811", site=WMCA)
+    right = valid_row("randomisation", 2, WMCA, participant_ref="WM-000001")
+    folder.send("randomisation", [right], "201812", site=WMCA)
+    in_error = valid_row("deletions", 1, WMCA, record_type="randomisation", reference="WM-R000001", **IN_ERROR)
+    folder.send("deletions", [in_error], "201812", site=WMCA)
+    folder.run("2019-01-04")
+    assert folder.query("select randomisation_id, arm from core.randomisation") == [("WM-R000002", "ips")]
+    assert folder.findings("randomisation") == []
+
+
 TRIAL, WITH_PAYMENTS = "HLT-SCR", "WC-CPA01"  # between them they send every dataset about people
 
 
