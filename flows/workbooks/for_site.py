@@ -15,7 +15,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._contract.polars_types import polars_type
-from schemas._contract.registry import programmes, sites
+from schemas._contract.registry import areas_of, programmes, sites
 
 ANY_DATE = date(2016, 11, 3)  # with an empty one, this is all that such rules can tell apart in a date
 
@@ -33,6 +33,8 @@ def expected_where_empty(field: Field, contract: Contract, site: str = "") -> li
 def _field_for_site(field: Field, contract: Contract, site: str) -> Field:
     if field.name == "site_code":
         return field.replace(example=site)
+    if field.codes == "areas" and field.example:
+        field = field.replace(example=next(iter(areas_of(site)), field.example))
     rules = _rules_on(field, contract)
     if any(_broken(rule, field, [None], contract, site).all() for rule in rules):
         field = field.replace(required=True)
