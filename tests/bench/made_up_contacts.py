@@ -66,7 +66,7 @@ def _lines(first: int, rows: int, bad_share: float, chance: np.random.Generator)
                 .cast(pl.String)
             ).to_series(),
             "contact_type": pick(_TYPES),
-            "contact_medium": pick(("01", "02", "11")),
+            "contact_medium": pick(("01", "02", "98")),
             "attended": pick(("5", "5", "6")),
             "duration_minutes": pl.Series(chance.integers(5, 120, rows)).cast(pl.String),
             "staff_role": pick(_ROLES),
