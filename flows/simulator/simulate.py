@@ -46,6 +46,7 @@ from schemas._contract import registry
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Severity
 from schemas._rules.months import OTHER_MONTH_RULE
+from schemas.audit.deliveries import ExtractType
 
 SPARE_AWARDS = 3  # for each site: as many as a file can have faults that concern a whole award
 TRIAL_EFFECT = 4.0  # percentage points: that of the West Midlands trial, docs/domain.md 1.5
@@ -96,6 +97,7 @@ def simulate(  # parameters: the options of the command, by name
     patterns: Sequence[tuple[str, str]] = (),
     months_of: Mapping[str, int] = MappingProxyType({}),
     trial_effect: float = TRIAL_EFFECT,
+    periods: Sequence[str] = (),
 ) -> Summary:
     """Write simulated extracts of the pilot sites under `folder`, and the findings to expect to the CSV `truth`.
 
@@ -117,6 +119,7 @@ def simulate(  # parameters: the options of the command, by name
             have over forty rows of the dataset in its first month.
         months_of: for some sites, another number of monthly extracts than `months`.
         trial_effect: percentage points more of those randomised to support who find a job within a year.
+        periods: codes of sites whose CSV of contacts has in the last month that month alone, as its manifest says.
 
     Raises ValueError for a site that sends no participants or a truth file inside `folder`, and OtherFilesPresent where
     simulated files would replace or be mixed with others: then nothing is written.
@@ -138,6 +141,7 @@ def simulate(  # parameters: the options of the command, by name
                 months_of=months_of,
                 patterns=tuple(patterns),
                 trial_effect=trial_effect,
+                periods=periods,
             ),
         )
 
@@ -154,6 +158,7 @@ class _Plan:
     patterns: tuple[tuple[str, str], ...]
     months_of: Mapping[str, int]
     trial_effect: float
+    periods: Sequence[str]
 
 
 def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], rows: int, plan: _Plan) -> Summary:
@@ -239,7 +244,9 @@ class _SiteExtracts:
                 files[dataset] = files[dataset] or self._open(dataset, cut_offs)
                 for month, cut_off in enumerate(cut_offs):
                     versions = [f for f in files[dataset] if f.month == month]
-                    self._append(as_of(tables[dataset], cut_off, tuple(datasets()[dataset].by_name)), versions, first)
+                    rows = as_of(tables[dataset], cut_off, tuple(datasets()[dataset].by_name))
+                    since = versions[0].context.period_start
+                    self._append(rows.filter(pl.col("_seen") >= str(since)) if since else rows, versions, first)
         if self.plan.money_of is None or self.site.code in self.plan.money_of:
             files |= self._write_money(pl.concat(jobs), [day for day in cut_offs if day.month % 3 == 0], true)
         for opened in files.values():
@@ -305,7 +312,12 @@ class _SiteExtracts:
             f"{contract.title} of {self.site.code} to {cut_off:%d/%m/%Y}",
         ][: shape.title_lines]
         is_csv = shape.extension == "csv"
-        file: ExtractFile = CsvFile(path, heads) if is_csv else Workbook(path, contract, fields, heads, titles)
+        is_last = month == len(cut_offs) - 1
+        is_period = is_csv and is_last and dataset == "contacts" and self.site.code in self.plan.periods
+        extract_type = ExtractType.PERIOD if is_period else ExtractType.CUMULATIVE
+        file: ExtractFile = (
+            CsvFile(path, heads, extract_type) if is_csv else Workbook(path, contract, fields, heads, titles)
+        )
         comparable = month > 0 and not any(self._refusal(dataset, m) for m in range(month))
         context = FaultContext(
             site_code=self.site.code,
@@ -317,6 +329,7 @@ class _SiteExtracts:
             headings=tuple(heads),
             fields=tuple(fields),
             retired_areas=retired_areas(),
+            period_start=cut_off.replace(day=1) if is_period else None,
         )
         progress = month / max(1, len(cut_offs) - 1)  # from 0 in its first file to 1 in its last
         usual = self.plan.fault_rate * (1 - progress * (1 - self.site.programme.faults_at_last))

@@ -29,6 +29,7 @@ class FaultContext:
     headings: tuple[str, ...]
     fields: tuple[str, ...]
     retired_areas: dict[str, str] = field(default_factory=dict)
+    period_start: date | None = None  # of an extract of one month alone: its first day
 
 
 @dataclass(frozen=True)

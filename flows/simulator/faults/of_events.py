@@ -42,8 +42,17 @@ def _duration(rule_id: str, fault: str, text: str, limit: int | None = None) -> 
     return FaultKind(rule_id, "duration_minutes", ROW, fault, put("duration_minutes", text, _missed), limit=limit)
 
 
-def _before_start(row: Row, context: FaultContext) -> RowChange:
-    return RowChange({"contact_date": shifted_date(row["_start"], -6)})
+def _before_start(row: Row, context: FaultContext) -> RowChange | None:
+    day = shifted_date(row["_start"], -6)
+    is_outside_period = context.period_start is not None and day_of(day) < context.period_start  # F57 as well
+    return None if is_outside_period else RowChange({"contact_date": day})
+
+
+def _entered_late(row: Row, context: FaultContext) -> RowChange | None:
+    """A contact of the month before in a file of one month alone, since support began."""
+    day = shifted_date(row["contact_date"], -31)
+    late = context.period_start is not None and day_of(day) < context.period_start and day >= (row["_start"] or "9999")
+    return RowChange({"contact_date": day}) if late else None
 
 
 def _twice(row: Row, context: FaultContext) -> RowChange | None:
@@ -93,6 +102,7 @@ CONTACTS: tuple[FaultKind, ...] = (
     FaultKind("C16", "attended", WARNING, "label for a code", swap("attended", {"5": "Attended on time", "3": "DNA"})),
     FaultKind("C37", "contact_medium", WARNING, "code of a later version", swap("contact_medium", {"01": "11"})),
     FaultKind("C20", "contact_medium", ROW, "code turned into a date", put("contact_medium", "01-Jan")),
+    FaultKind("F57", "contact_date", WARNING, "contact of the month before", _entered_late),
     FaultKind("K01", "contact_date", WARNING, "contact before the start of support", _before_start, latest_only=True),
     FaultKind("K04", "contact_id", ROW, "the same contact twice", _twice, latest_only=True),
 )

@@ -13,6 +13,7 @@ import polars as pl
 import xlsxwriter
 
 from schemas._contract.model import Contract, Kind
+from schemas.audit.deliveries import ExtractType
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
@@ -38,8 +39,8 @@ class CsvFile:
 
     sheet = ""
 
-    def __init__(self, path: Path, headings: list[str]) -> None:
-        self.path = path
+    def __init__(self, path: Path, headings: list[str], extract_type: ExtractType = ExtractType.CUMULATIVE) -> None:
+        self.path, self._extract_type = path, extract_type
         self._file = path.open("wb")
         self._digest = hashlib.sha256()
         self._write((",".join(headings) + "\n").encode())
@@ -63,7 +64,7 @@ class CsvFile:
             "rows": data_rows,
             "sha256": sha256,
             "data_cut_date": cut_off.isoformat(),
-            "extract_type": "cumulative",
+            "extract_type": str(self._extract_type),
             "note": "made-up data",
         }
         self.path.with_suffix(".manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -260,7 +260,7 @@ def test_every_fault_kind_names_a_field_of_its_contract() -> None:
 def test_every_rule_of_money_has_a_fault() -> None:
     """All but M01: a whole file in pence is made otherwise (`IN_PENCE`), and some amounts are part of other sums.
 
-    Nor are files made without a new claim (M24), or of one quarter alone (F57).
+    Nor are files made without a new claim (M24), or payments of one quarter alone (F57).
     """
     for dataset in (*OF_GRANTS[1:], *OF_RESULTS):
         rules = Counter((r.rule_id, r.field, str(r.severity)) for r in datasets()[dataset].rules)
