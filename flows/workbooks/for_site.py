@@ -1,4 +1,4 @@
-"""Adapt a contract to one site: its own code in the examples, and what the rules of its programme require of it.
+"""Adapt a contract to one site: its own code and area in the examples, and what its programme's rules ask of it.
 
 Whether a rule allows an empty cell cannot be read from the rule, so it is tried: the rule is applied to every
 combination of values that its columns can hold. See docs/decisions.md.
@@ -34,7 +34,7 @@ def _field_for_site(field: Field, contract: Contract, site: str) -> Field:
     if field.name == "site_code":
         return field.replace(example=site)
     if field.codes == "areas" and field.example:
-        field = field.replace(example=next(iter(areas_of(site)), field.example))
+        field = field.replace(example=next(iter(areas_of(site, "residence")), field.example))
     rules = _rules_on(field, contract)
     if any(_broken(rule, field, [None], contract, site).all() for rule in rules):
         field = field.replace(required=True)

@@ -245,8 +245,8 @@ REPAIRED_CASES = [
     ),
     # P08 and P10: codes that newer ones have replaced
     ("P08", "participants", "ethnic_category", "T", "C", "C"),
-    ("P10", "participants", "la_code", "E08000016", "E08000038", "E08000038"),
-    ("P10", "participants", "la_code", "e08000016", "E08000038", "E08000038"),
+    ("P10", "participants", "gp_area_code", "E08000016", "E08000038", "E08000038"),
+    ("P10", "participants", "gp_area_code", "e08000016", "E08000038", "E08000038"),
 ]
 
 # dataset, field, cell, value read: no finding
