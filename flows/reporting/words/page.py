@@ -151,7 +151,8 @@ def outcome_of_rows(report: Report) -> Pieces:
         if report.has_unread_columns:
             return in_pieces(f"Not every column could be checked. {none} {check.MORE_TO_FIX}")
         return in_pieces(f"Every row was checked. {none}")
-    deleted = f" {counted(rows.deleted, 'row')} of deleted records left out." if rows.deleted else ""
+    are = f"{counted(rows.deleted, 'row')} of deleted records {'is' if rows.deleted == 1 else 'are'}"
+    deleted = f" {are} left out." if rows.deleted else ""
     if rows.at_fault:
         return in_pieces(
             f"{rows.accepted:,} of {counted(rows.read, 'row')} accepted; {rows.at_fault:,} held back and **not** in "
@@ -288,7 +289,7 @@ def warnings_held_nothing(report: Report) -> str:
     is_in = report.result in (Result.ACCEPTED, Result.HELD_ROWS)
     what = "These did not hold anything back." if is_in else "These would not have stopped the file."
     if report.rows.deleted:
-        what = "Rows of records that you have deleted are left out; nothing else here held anything back."
+        what = "Rows of records that you have deleted are left out; nothing else in this list held anything back."
     return f"{what} A change for next time makes the figures safer."
 
 

@@ -56,7 +56,7 @@ def why_held(now: Rows, newly_held: frozenset[int]) -> str:
     """Which checks hold rows that were accepted before."""
     rules = sorted({rule_id for (rule_id, _), rows in now.items() if rows & newly_held})
     if rules == [DELETED_RULE]:
-        return f"a deletions file names their records (check {DELETED_RULE})"
+        return f"named in a deletions file (check {DELETED_RULE})"
     return f"see {'checks' if len(rules) > 1 else 'check'} {listed(rules)}" if rules else ""
 
 
@@ -64,7 +64,7 @@ def _reason(contract: Contract, rule_id: str, field: str, rows: int) -> str:
     if (rule_id, field) == _CORRECTED:
         return f"{counted(rows, 'agreed correction')} {'was' if rows == 1 else 'were'} made"
     if rule_id == DELETED_RULE:
-        return "the deletions file no longer names their records"
+        return "no longer named in a deletions file"
     stated = contract.by_name.get(field)
     if stated and stated.kind is Kind.CODE and rule_id in (stated.not_listed_rule, "V02"):
         return f"the list for {stated.title} was extended"

@@ -41,7 +41,7 @@ class StoredFile(NamedTuple):
     def found(self) -> str:
         """The deletions file in the words of a finding."""
         d = self.delivery.delivery
-        return f"your deletions file of {day(d.data_cut_date)}"
+        return f"named in your deletions file of {day(d.data_cut_date)}"
 
 
 def fields_of_records() -> Mapping[str, str]:

@@ -149,7 +149,7 @@ def test_the_order_of_arrival_does_not_matter(folder: DataFolder, order: list[st
     assert rows_by_table(folder) == {"participants": [1, 3], "referrals": [1, 3], "contacts": [1, 3]}
     assert folder.findings() == [("P21", "row", "broken", 3)] * 3
     assert folder.query("select found from audit.findings where rule_id = 'P21' group by all") == [
-        ("your deletions file of 30 November 2016",)
+        ("named in your deletions file of 30 November 2016",)
     ]
 
 
@@ -187,8 +187,8 @@ def test_deleted_rows_hold_up_no_file_and_their_own_faults_are_not_reported(fold
     assert held == [("P21", "row", "broken", n) for n in range(2, 27)]
     page = next(folder.paths.reports.rglob("*_participants_*.html")).read_text()
     assert "Accepted: nothing to do" in page
-    assert "35 of 60 rows accepted. 25 rows of deleted records left out." in page
-    assert "You have deleted this record" in page and "your deletions file of 30 November 2016" in page
+    assert "35 of 60 rows accepted. 25 rows of deleted records are left out." in page
+    assert "You have deleted this record" in page and "named in your deletions file of 30 November 2016" in page
     report = json.loads(next(folder.paths.reports.rglob("*_participants_*.json")).read_text())
     assert (report["result"], report["must_act"], report["rows"]["held"]) == ("accepted", False, 25)
 
@@ -233,7 +233,7 @@ def test_a_deletion_that_is_gone_from_the_next_file_brings_the_rows_back(folder:
     assert rows_by_table(folder) == {"participants": [1, 2, 3], "referrals": [1, 2], "contacts": [1, 2]}
     assert ("F23", "warning", "broken", None) in folder.findings("deletions")
     page = next(folder.paths.reports.rglob("*_contacts_*.html")).read_text()
-    assert "the deletions file no longer names their records" in page
+    assert "no longer named in a deletions file" in page
 
 
 def test_no_rule_looks_back_at_a_deleted_record(folder: DataFolder) -> None:
