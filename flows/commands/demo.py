@@ -19,6 +19,7 @@ import typer
 from flows.commands.console import Exit, echo, relative_to_here
 from flows.commands.run import start_run
 from flows.orchestration.run import RunResult
+from flows.reporting.render.dictionary.page import PAGE as DICTIONARY_PAGE
 from flows.runtime.wording import counted
 from flows.settings import Settings
 from flows.simulator.files.staging import OtherFilesPresent, require_no_others
@@ -58,6 +59,7 @@ def run_demo(settings: Settings, *, with_prefect: bool = True) -> None:
         pages = [result.reported.pages.get(v.delivery.delivery_id) for v in group]
         if page := next((p for p in pages if p), None):
             typer.echo(f"  {label:<21} {relative_to_here(page)}")
+    typer.echo(f"  What columns mean     {relative_to_here(paths.reports / DICTIONARY_PAGE)}")
     typer.echo(f"  The warehouse         {relative_to_here(settings.warehouse().link)}")
     typer.echo("")
     typer.echo("Ask it something")
