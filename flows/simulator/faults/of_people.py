@@ -22,6 +22,7 @@ from flows.simulator.faults.fault import (
     structure_of,
     swap,
 )
+from schemas._contract.registry import areas_of
 
 ELSEWHERE = "E06000046"  # Isle of Wight
 
@@ -35,8 +36,10 @@ def _retired_area(row: Row, context: FaultContext) -> RowChange | None:
     return RowChange({"la_code": retired}) if retired else None
 
 
-def _elsewhere(row: Row, context: FaultContext) -> RowChange:
-    """An area that no pilot serves, of residence and, in a trial, of the GP practice."""
+def _elsewhere(row: Row, context: FaultContext) -> RowChange | None:
+    """An area that no pilot serves, of residence and, in a trial, of the GP practice, where the site's are known."""
+    if not areas_of(context.site_code, "residence"):
+        return None
     return RowChange({"la_code": ELSEWHERE, "gp_area_code": ELSEWHERE if row["gp_area_code"] else None})
 
 
