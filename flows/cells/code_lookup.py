@@ -46,15 +46,28 @@ def has_bands(listed: CodeList) -> bool:
     return any(entry.label[:1].isdecimal() for entry in listed.entries)
 
 
-def holds_several_codes(text: str, listed: CodeList) -> bool:
-    """Whether a text consists of several codes or labels of a list, such as '01; 02' or 'Telephone and video'."""
+def codes_within(text: str, listed: CodeList) -> list[str]:
+    """The codes of a text that consists of several codes or labels, such as '01; 02' or 'Telephone and video'.
+
+    Empty for any other text.
+    """
     if len(text) > MAX_LABEL_LENGTH:
-        return False
+        return []
     parts = [part for part in _BETWEEN_CODES.split(text) if part]
     if len(parts) > 1:
-        return all(likely_code(part, listed)[0] for part in parts)
+        codes = [likely_code(part, listed)[0] for part in parts]
+        return codes if all(codes) else []
     words = text.split()
-    return len(words) > 1 and all(word in listed.codes for word in words)
+    return words if len(words) > 1 and all(word in listed.codes for word in words) else []
+
+
+def named_twice(text: str, listed: CodeList) -> str:
+    """The one code that every part of a text names in words, such as 'Health & social care'; '' if there is none.
+
+    Of digits none is certain: '1,1' may be a number with a decimal comma.
+    """
+    codes = set() if re.search("[0-9]", text) else set(codes_within(text, listed))
+    return codes.pop() if len(codes) == 1 else ""
 
 
 def _bare(text: str) -> str:

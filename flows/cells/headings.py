@@ -10,6 +10,7 @@ from collections.abc import Container
 
 from flows.cells.dates import DAY_FIRST, MONTH_FIRST
 from schemas._contract.code_lists import fold
+from schemas._contract.model import MINUTES, Field, Kind
 
 _YEAR, _MONTH, _DAY = r"y{2,4}", r"m{1,4}", r"d{1,2}"
 _GAP = r"[-/. ]?"
@@ -25,14 +26,18 @@ _ORDERS = (
     (re.compile(rf"(?<![a-z]){_DAY}{_GAP}{_MONTH}{_GAP}y|day\W*month|\buk\b", re.IGNORECASE), DAY_FIRST),
     (re.compile(rf"(?<![a-z]){_MONTH}{_GAP}{_DAY}{_GAP}y|month\W*day\W*year|\bus\b", re.IGNORECASE), MONTH_FIRST),
 )
-
-
 _OTHER_UNIT = re.compile(r"(?<![\d,.])000|\bk\b|£ ?[km]\b|\bthousands?\b|\bmillions?\b|\bpence\b|^p$", re.IGNORECASE)
+_LONGER_THAN_MINUTES = re.compile(r"^(?:in )?(?:h|hrs?|hours?|days?)\b[^m]*$", re.IGNORECASE)
 
 
-def names_other_unit(hint: str) -> bool:
-    """Whether the hint after the heading of an amount says thousands, millions or pence, as '(£000)' does."""
-    return _OTHER_UNIT.search(hint) is not None
+def names_other_unit(hint: str, field: Field) -> bool:
+    """Whether the hint after a heading says thousands, millions or pence for an amount, or hours or days for minutes.
+
+    As '(£000)' and '(hrs)' do.
+    """
+    if field.unit == MINUTES:
+        return _LONGER_THAN_MINUTES.search(hint) is not None
+    return field.kind is Kind.MONEY and _OTHER_UNIT.search(hint) is not None
 
 
 def split_hint(heading: str) -> tuple[str, str]:

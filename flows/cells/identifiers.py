@@ -69,6 +69,8 @@ LONG_ENOUGH_FOR_A_DATE = r".{5}"  # a year and an age are shorter
 # Digits with at most a prefix. Only the whole column shows what they are: of any ten digits, one in eleven passes the
 # check of an NHS number.
 JUST_DIGITS = r"^(?:[A-Z]{2,8}-|[A-Z]-)?[0-9]{10,14}$"
+# Ten answers of a questionnaire, each from 1 to 4, as bare digits: one of ten thousand NHS numbers has none but these.
+TEN_ANSWERS = re.compile("[1-4]{10}")
 DATE_AS_REFERENCE = r"^(?:[A-Z]{1,8}-)?(?:[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}-[0-9]{2}-[0-9]{4})$"
 FIRST_YEAR_OF_A_BIRTH, LAST_YEAR_OF_A_BIRTH = 1900, 2010
 SAMPLE_SIZE, MIN_BEHIND_PREFIX = 1000, 3  # texts of a column
@@ -143,6 +145,8 @@ def _visible_forms(text: str) -> tuple[str, ...]:
 
 
 def _rule_of(text: str, field: Field | None) -> str | None:
+    if field is not None and field.joined_by is not None and TEN_ANSWERS.fullmatch(text):
+        return None
     when = field.personal_when if field is not None else None
     nhs_number = "P02" if when is PersonalWhen.NHS_NUMBER else "P01"
     if _REFERENCE.fullmatch(text) or (field is not None and field.pattern and re.search(field.pattern, text)):

@@ -17,7 +17,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
 
-from flows.cells.code_lookup import MAX_LABEL_LENGTH, code_beside_year, holds_several_codes, likely_code, near_code
+from flows.cells.code_lookup import (
+    MAX_LABEL_LENGTH,
+    code_beside_year,
+    codes_within,
+    has_bands,
+    likely_code,
+    named_twice,
+    near_code,
+)
 from flows.cells.date_orders import HOLD_ROWS, YEAR_DAY_MONTH, YEAR_MONTH_DAY, DateReading, swapped
 from flows.cells.dates import (
     MAX_DATE_LENGTH,
@@ -61,6 +69,10 @@ NO_DAY = re.compile(r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}|1900-0?1-00?|00?/0?1/1900")
 LOOKS_LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
 MAX_LOOKALIKES, MAX_CODE_LENGTH = 8, 40  # bound the number of combinations that `_with_digits` tries
 SPREADSHEET_DATE = re.compile("[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4}")
+_DATE_FOR_CODE = re.compile("[0-9]{1,2}-[A-Z][a-z]{2}(-[0-9]{2,4})?|[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
+_MONTH_FOR_BAND = re.compile("[A-Z][a-z]{2}-[0-9]{2}")  # Oct-49: what Excel makes of 10-49
+_GOING_ON = "current, present, ongoing, on-going, open, in post, still in post, still employed, still in work, to date"
+GOING_ON = frozenset(fold(word) for word in _GOING_ON.split(", "))  # in place of the end of what has not ended
 IN_MARKS = re.compile(r"\"([^\"]*)\"|'([^']*)'")  # left by programs that do not interpret quotation marks
 QUOTED = re.compile(r"[‘“](.*)[’”]|['’](.*)")  # spreadsheets mark a text by an apostrophe before it
 YES = frozenset({"y", "yes", "true", "t", "1", "✓", "✔"})
@@ -154,7 +166,7 @@ def _without_line_break(clean: str, field: Field) -> Reading:
     """The result for a cell with a line break: a fault, unless the text is a listed code without it (F14)."""
     if field.kind is Kind.CODE and clean.replace(" ", "") in field.code_list.codes:
         return repaired("F14", clean.replace(" ", ""))
-    if field.kind is Kind.CODE and holds_several_codes(clean, field.code_list):
+    if field.kind is Kind.CODE and codes_within(clean, field.code_list):
         return fault("C34")
     return fault("F14")
 
@@ -246,9 +258,11 @@ def _read_code(text: str, field: Field, _: DateReading) -> Reading:
         return current if current.rule_id else repaired(rule, code)
     if '"' not in text and (missing := _missing(text, field)):
         return missing
-    if re.fullmatch(r"[0-9]{1,2}-[A-Z][a-z]{2}(-[0-9]{2,4})?|[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
+    if _DATE_FOR_CODE.fullmatch(text) or (has_bands(field.code_list) and _MONTH_FOR_BAND.fullmatch(text)):
         return fault("C20")
-    if holds_several_codes(text, field.code_list):
+    if code := named_twice(text, field.code_list):
+        return repaired("C16", code)
+    if codes_within(text, field.code_list):
         return fault("C34")
     return Reading(text)  # not on the list: validated later, with all other codes
 
@@ -262,6 +276,8 @@ def _current_code(code: str, field: Field) -> Reading:
 def _read_date(text: str, field: Field, dates: DateReading) -> Reading:
     if missing := _missing(text, field):
         return missing
+    if field.may_go_on and _folded(text) in GOING_ON:
+        return repaired("C09", None)
     if NO_DAY.fullmatch(text):
         return _placeholder(field)
     if moment := MOMENT.fullmatch(text):

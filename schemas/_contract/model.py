@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 MIN_FAULTS_FOR_BAD_SHARE = 20  # with fewer rows at fault, their share of a small file says little
 MIN_ROWS_FOR_A_PATTERN = 30  # with fewer rows, what is common to most of them may be chance (docs/domain.md 6.0)
 CONSENT_RULE = "P19"  # holds people without consent; its rows do not count towards the bad share of a file
-SHARE = "proportion, 0 to 1"  # the unit of fields in which 45% is read as 0.45 (rule C21)
+SHARE = "proportion, 0 to 1"  # the unit of fields in which 45% is read as 0.45 (rule C21), like FULL_TIME
 # Units of fields in which a number may be written with its unit, such as '45 mins' (rule C29).
 MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR = "minutes", "hours a week", "months", "years", "pounds an hour"
-LEDGER_PERIOD = "periods of the ledger"
-COUNTED_UNITS = (MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR, LEDGER_PERIOD, "days", "conditions")
+LEDGER_PERIOD, FULL_TIME = "periods of the ledger", "full-time posts, 0 to 1"
+COUNTED_UNITS = (MINUTES, HOURS_A_WEEK, MONTHS, YEARS, POUNDS_AN_HOUR, LEDGER_PERIOD, FULL_TIME, "days", "conditions")
 FIRST_DAY, LAST_DAY = "first day", "last day"  # of a month: `Field.month_means`
 PERCENTAGES = ("percentage", "percentage_points")  # codes of a `statistic` field with which 46% is read as 46
 
@@ -100,6 +100,7 @@ class Field:
     free_text: bool = False  # may hold line breaks (rule F14)
     pattern: str = ""
     pattern_rule: str = "V04"
+    joined_by: str | None = None  # of a list of answers: the sign between them, for which others are read too (C33)
     low: Decimal | int | None = None
     high: Decimal | int | None = None
     range_rule: str = "V03"
@@ -114,6 +115,7 @@ class Field:
     status_of: str = ""  # if the file lacks this status column, its code is read from the text of that field ...
     status_words: tuple[tuple[str, str], ...] = ()  # ... as (text, code) says; any other text gives the default
     month_means: str = ""  # of a date that begins or ends a period: the day suggested for a month alone, as Jun-16
+    may_go_on: bool = False  # a last day, for which 'current' and such words say that there is none yet (rule C09)
     may_be_future: bool = False  # a planned date, which may be after the data cut-off (rule C06)
 
     def replace(self, **changes: Any) -> Field:
@@ -124,6 +126,11 @@ class Field:
     def comes_later(self) -> bool:
         """Whether it is empty until something has happened, such as the exit: its column is there all the same."""
         return bool(self.column_required) and not self.required
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share from 0 to 1, which may be written as a percentage."""
+        return self.unit in (SHARE, FULL_TIME)
 
     @property
     def column_is_required(self) -> bool:

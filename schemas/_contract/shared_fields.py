@@ -35,7 +35,7 @@ PARTICIPANT_REF = Field(
     pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,12}$",
     personal=True,
     personal_when=PersonalWhen.NHS_NUMBER,
-    aliases=("Client ID", "Client ref", "Participant ID", "Service user ID", "Pseudonym"),
+    aliases=("Client ID", "Client ref", "Participant ID", "Service user ID", "Patient ID", "Pseudonym"),
     example="BPL-000123",
 )
 
@@ -46,7 +46,7 @@ EPISODE_ID = Field(
     "One spell of support, from referral to exit. A re-referral is a new episode.",
     pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
     personal=True,
-    aliases=("Referral ID", "Episode number", "Case ID", "Spell ID"),
+    aliases=("Referral ID", "Episode number", "Case ID", "Spell ID", "Referral number", "Referral ref", "Case number"),
     example="BPL-E000123",
 )
 
@@ -68,7 +68,7 @@ STAFF_REF = Field(
     required=False,
     personal=True,
     pattern=r"^[A-Z0-9][A-Z0-9-]{2,15}$",
-    aliases=("Worker ID", "Staff ID"),
+    aliases=("Worker ID", "Staff ID", "Employee ID", "Staff code"),
     example="W-0012",
 )
 
@@ -78,7 +78,7 @@ EMPLOYMENT_STATUS = Field(
     "Employment status",
     "Employment status (NHS code). 01 is wider than paid work: it is no proof of a paid job.",
     codes="employment_status",
-    aliases=("Work status",),
+    aliases=("Work status", "EmployStatus"),
     example="02",
 )
 
@@ -89,7 +89,7 @@ WEEKLY_HOURS_WORKED = Field(
     "Band of hours worked in a week (NHS code). The codes run downwards: 01 is the most hours.",
     unit="hours a week, in bands",
     codes="weekly_hours_worked",
-    aliases=("Hours band", "Hours code"),
+    aliases=("Hours band", "Hours code", "WeekHoursWorked", "Weekly hours"),
     example="02",
 )
 

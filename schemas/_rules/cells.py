@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas._contract.model import COUNTED_UNITS, HOURS_A_WEEK, MINUTES, SHARE, Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import COUNTED_UNITS, HOURS_A_WEEK, MINUTES, Contract, Field, Kind, Rule, Severity
 from schemas._rules.not_data import CALCULATE
 
 SWAPPED_RULE, MONTH_FIRST_RULE = "C25", "C26"  # detected over a whole column, in `flows/cells/date_orders.py`
@@ -139,7 +139,12 @@ CELL_RULES: tuple[Rule, ...] = (
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
     _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", WITHOUT_PATTERN),
     _row("V05", "{title} is not a number", "Enter the digits 0 to 9 only, without words.", NUMBER),
-    _row("V06", "{title} is not a whole number", "Check its unit, and enter a whole number.", _on(Kind.INTEGER)),
+    _row(
+        "V06",
+        "{title} is not a whole number",
+        "Enter a whole number. If it has a unit, check that too.",
+        _on(Kind.INTEGER),
+    ),
     _row(
         "C01",
         "{title} is a spreadsheet number, not a date",
@@ -308,7 +313,7 @@ CELL_RULES: tuple[Rule, ...] = (
         "C21",
         "{title} was written as a percentage, and read as a number",
         "Send the number alone: 46 for 46%, or 0.46 where a share from 0 to 1 is asked for.",
-        _on(*NUMBERS, when=lambda f: f.unit == SHARE or bool(f.statistic)),
+        _on(*NUMBERS, when=lambda f: f.is_share or bool(f.statistic)),
     ),
     _row(
         "C22",

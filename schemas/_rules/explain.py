@@ -164,8 +164,8 @@ def explain_headings(renamed: int, missing: Sequence[tuple[str, str]], unknown: 
         fix.append(f"Headings that we do not know are in column{'s' if unknown[1:] else ''} {_listed(unknown)}.")
     if len(missing) > 1 and len(unknown) >= MIN_PIVOTED:
         fix.append(
-            "If each of these stands for one value of a missing column, as a column for each quarter does, put each"
-            " value on a row of its own, under one heading."
+            "If each of these stands for one value of a missing column, as a column for each quarter or questionnaire"
+            " does, put each value on a row of its own, under one heading."
         )
     return RuleText(
         f"{renamed + len(missing)} columns {which}{named}",

@@ -5,7 +5,7 @@ Our own: docs/domain.md 6.1 has F09-F12. Each names one cause, so that its effec
 
 from __future__ import annotations
 
-from schemas._contract.model import Contract, Kind, Rule, Severity
+from schemas._contract.model import MINUTES, Contract, Kind, Rule, Severity
 
 FILE, WARNING = Severity.FILE, Severity.WARNING
 OTHER_DATASET_RULE = "F42"  # found in `flows/steps/conform/other_dataset.py`
@@ -42,6 +42,15 @@ HEADING_RULES: tuple[Rule, ...] = (
         "If the amounts are in thousands of pounds or in pence, send them in pounds, such as 1100.00. Then type {field}"
         " in {heading}, and send the file again. It was not read, so that no amount is taken for another.",
         found_on=lambda contract: tuple(f.name for f in contract.fields if f.kind is Kind.MONEY),
+    ),
+    Rule(
+        "F40",
+        FILE,
+        "The heading says that {title} is not in minutes",
+        "whole minutes, under the heading {field}",
+        "If they are hours or days, send them in minutes: 90 for an hour and a half. Then type {field} in {heading},"
+        " and send the file again. It was not read, so that two hours are not taken for two minutes.",
+        found_on=lambda contract: tuple(f.name for f in contract.fields if f.unit == MINUTES),
     ),
     Rule(
         RENAMED_RULE,

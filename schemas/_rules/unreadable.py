@@ -24,7 +24,8 @@ UNREADABLE_RULES: tuple[Rule, ...] = (
         Severity.FILE,
         "No heading was found",
         "a heading with the columns of the guide",
-        "Put the column headings on the first line and send the file again.",
+        "Put the column headings on the first line, as the guide has them, and send the file again. If they are there,"
+        " hardly any is known: pilots template makes a workbook with the right ones.",
     ),
     Rule(
         "U04",

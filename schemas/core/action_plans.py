@@ -26,7 +26,7 @@ CONTRACT = Contract(
             "Plan reference",
             "The site's own reference for the plan.",
             pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
-            aliases=("Plan number", "Plan ID"),
+            aliases=("Plan number", "Plan ID", "Plan ref"),
             example="BPL-P0001234",
         ),
         EPISODE_ID,
@@ -36,7 +36,7 @@ CONTRACT = Contract(
             "Kind of plan",
             "Whether it is a vocational profile, an action plan, or a plan for support in work.",
             codes="plan_type",
-            aliases=("Plan type", "Type of plan"),
+            aliases=("Plan type", "Type of plan", "Plan"),
             example="action_plan",
         ),
         Field(
@@ -44,7 +44,7 @@ CONTRACT = Contract(
             Kind.DATE,
             "Date completed",
             "The day on which the participant agreed the plan.",
-            aliases=("Completion date", "Date of plan", "Plan date"),
+            aliases=("Completion date", "Date of plan", "Plan date", "Completed", "Completed on", "Date agreed"),
             example="2016-05-27",
         ),
         Field(
@@ -53,7 +53,7 @@ CONTRACT = Contract(
             "Date reviewed",
             "The day of its last review; empty if there was none.",
             required=False,
-            aliases=("Review date", "Last review"),
+            aliases=("Review date", "Last review", "Date of review", "Reviewed", "Last reviewed"),
             example="2016-08-26",
         ),
         Field(
@@ -63,7 +63,7 @@ CONTRACT = Contract(
             "The weekly hours that the participant wants to work.",
             codes="preferred_hours",
             required=False,
-            aliases=("Hours wanted",),
+            aliases=("Hours wanted", "Preferred working hours", "Hours preference"),
             example="16_to_29",
         ),
         Field(
@@ -73,7 +73,7 @@ CONTRACT = Contract(
             "Whether the participant wants an employer to know of a health condition.",
             codes="disclosure_preference",
             required=False,
-            aliases=("Disclosure preference", "Disclose to employer"),
+            aliases=("Disclosure preference", "Disclose to employer", "Disclosure status"),
             example="partial",
         ),
         Field(
@@ -82,7 +82,7 @@ CONTRACT = Contract(
             "Benefits calculation",
             "Whether the participant was shown what work would change in their benefits.",
             required=False,
-            aliases=("Better-off calculation", "Benefits calculation done"),
+            aliases=("Better-off calculation", "Benefits calculation done", "Better off calc", "BOC", "BOC done"),
         ),
         Field(
             "goal_count",
@@ -93,7 +93,7 @@ CONTRACT = Contract(
             low=0,
             high=50,
             sentinels=("99", "999"),
-            aliases=("Goals", "No of goals"),
+            aliases=("Goals", "No of goals", "Number of goals set", "Goals set"),
             example="3",
         ),
     ),

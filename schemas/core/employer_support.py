@@ -26,7 +26,7 @@ CONTRACT = Contract(
             "Support reference",
             "The site's own reference for the act of support.",
             pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
-            aliases=("Support ID", "Record number"),
+            aliases=("Support ID", "Record number", "Support ref", "Record ID"),
             example="BPL-ES000123",
         ),
         EPISODE_ID.replace(required=False, empty_if="it was for no single participant"),
@@ -35,7 +35,7 @@ CONTRACT = Contract(
             Kind.DATE,
             "Date of the support",
             "The day on which the employer was supported.",
-            aliases=("Support date", "Date of support"),
+            aliases=("Support date", "Date of support", "Contact date", "Date of contact"),
             example="2016-09-05",
         ),
         Field(
@@ -45,7 +45,7 @@ CONTRACT = Contract(
             "How many people the employer employs.",
             codes="employer_size_band",
             required=False,
-            aliases=("Employer size",),
+            aliases=("Employer size", "Company size", "Number of employees", "Size"),
             example="10-49",
         ),
         Field(
@@ -55,7 +55,7 @@ CONTRACT = Contract(
             "The section of the industry (SIC 2007) of the employer.",
             codes="sic_section",
             required=False,
-            aliases=("SIC section", "Sector"),
+            aliases=("SIC section", "Sector", "Industry sector", "SIC", "SIC code"),
             example="G",
         ),
         Field(
@@ -64,7 +64,7 @@ CONTRACT = Contract(
             "Kind of support",
             "What the support was for.",
             codes="employer_support_type",
-            aliases=("Support type", "Type of support"),
+            aliases=("Support type", "Type of support", "Type of contact"),
             example="reasonable_adjustment",
         ),
         Field(
@@ -74,7 +74,7 @@ CONTRACT = Contract(
             "Whether the employer adjusted the work or the workplace.",
             required=False,
             empty_if="it is not known, or not yet decided",
-            aliases=("Reasonable adjustment made",),
+            aliases=("Reasonable adjustment made", "Adjustments made", "Adjustments made (Y/N)"),
         ),
         Field(
             "outcome",
@@ -83,7 +83,7 @@ CONTRACT = Contract(
             "What the support led to.",
             codes="employer_support_outcome",
             required=False,
-            aliases=("Outcome of support", "Outcome"),
+            aliases=("Outcome of support", "Outcome", "Result of contact", "Outcome of contact"),
             example="job_kept",
         ),
     ),

@@ -67,6 +67,7 @@ CONTRACT = Contract(
             "The last day of paid work in the job; empty while it goes on.",
             required=False,
             column_required=True,
+            may_go_on=True,
             aliases=("Job end", "Date left job", "Employment end date", "Date finished work"),
         ),
         Field(

@@ -9,6 +9,7 @@ import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
 from schemas._rules.datasets.fidelity import ITEMS, TOTALS, band_of
+from schemas._rules.datasets.organisations import names_no_person
 from schemas._rules.months import within_period
 
 USUAL_REVIEWERS = 2  # of an independent review: docs/domain.md 7.9
@@ -26,7 +27,7 @@ CONTRACT = Contract(
             Kind.REFERENCE,
             "Review reference",
             "The site's own reference for the review.",
-            aliases=("Review ID", "Review number"),
+            aliases=("Review ID", "Review number", "Review ref", "Review"),
             example="WLA-FR-01",
         ),
         Field(
@@ -34,7 +35,8 @@ CONTRACT = Contract(
             Kind.TEXT,
             "Team",
             "The name of the team; never the name of a person.",
-            aliases=("Team name", "Service"),
+            personal=True,  # not shown: it may be somebody's name all the same
+            aliases=("Team name", "Service", "Team/service", "Team reviewed"),
             example="Ealing North team",
         ),
         Field(
@@ -42,7 +44,7 @@ CONTRACT = Contract(
             Kind.DATE,
             "Date of the review",
             "The last day of the review.",
-            aliases=("Review date",),
+            aliases=("Review date", "Date of review", "Date reviewed"),
             example="2016-09-14",
         ),
         Field(
@@ -51,7 +53,7 @@ CONTRACT = Contract(
             "Kind of review",
             "Whether others reviewed the team, or it assessed itself. The two are never compared.",
             codes="fidelity_review_type",
-            aliases=("Review type",),
+            aliases=("Review type", "Type of review"),
             example="independent",
         ),
         Field(
@@ -61,7 +63,7 @@ CONTRACT = Contract(
             "Which version of the scale was used. Caseload size (item 1) is scored differently in each.",
             codes="fidelity_scale_version",
             not_listed_rule="W10",
-            aliases=("Scale", "Fidelity scale"),
+            aliases=("Scale", "Fidelity scale", "Scale version", "Fidelity scale version"),
             example="UK_CFMH",
         ),
         Field(
@@ -72,7 +74,8 @@ CONTRACT = Contract(
             low=1,
             high=20,
             sentinels=("99",),
-            aliases=("Reviewers",),
+            personal=True,  # not shown: some send names in place of a number
+            aliases=("Reviewers", "No. of reviewers"),
             example="2",
         ),
         Field(
@@ -83,7 +86,7 @@ CONTRACT = Contract(
             low=TOTALS[0],
             high=TOTALS[1],
             sentinels=("999",),
-            aliases=("Total", "Fidelity score"),
+            aliases=("Total", "Fidelity score", "Total fidelity score", "Total score /125", "Score /125"),
             example="104",
         ),
         Field(
@@ -93,12 +96,21 @@ CONTRACT = Contract(
             "The band of the total score.",
             codes="fidelity_band",
             required=False,
-            aliases=("Fidelity band", "Rating"),
+            aliases=("Fidelity band", "Rating", "Fidelity rating", "Fidelity level"),
             example="good",
         ),
     ),
     rules=(
         within_period("review_date"),
+        Rule(
+            "W19",
+            Severity.ROW,
+            "The team may be named after a person",
+            expected="the name of the team, without names, titles and addresses of people",
+            fix="Enter another name for the team, the same in every file.",
+            field="team_name",
+            check=lambda: names_no_person("team_name"),
+        ),
         Rule(
             "W10",
             Severity.ROW,

@@ -55,6 +55,7 @@ CONTRACT = Contract(
             "The last day on which an outcome has this price; empty while it is in force.",
             required=False,
             column_required=True,
+            may_go_on=True,
             may_be_future=True,
             aliases=("Valid to", "Price to"),
         ),

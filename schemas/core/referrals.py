@@ -177,6 +177,7 @@ CONTRACT = Contract(
             "The day on which support ended; empty while the episode is open.",
             required=False,
             column_required=True,
+            may_go_on=True,
             aliases=("Exit date", "Discharge date", "Date closed", "End date", "Leaving date"),
             example="2016-11-02",
         ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._contract.model import FIRST_DAY, FULL_TIME, LAST_DAY, Contract, Field, Kind, Rule, Severity
 from schemas._contract.shared_fields import STAFF_REF
 
 CONTRACT = Contract(
@@ -15,7 +15,7 @@ CONTRACT = Contract(
     title="Staff posts",
     description="Posts of the pilot and who holds them, by the site's own references; never names.",
     grain="one row per member of staff and spell in a post",
-    key=("post_id",),
+    key=("post_id", "staff_ref", "start_date"),
     participant_level=True,  # searched for personal data: staff are people too
     dated_by="start_date",
     fields=(
@@ -23,9 +23,9 @@ CONTRACT = Contract(
             "post_id",
             Kind.REFERENCE,
             "Post reference",
-            "The site's own reference for the spell in the post.",
+            "The site's own reference for the post. Whoever holds it next has a row of their own with the same.",
             pattern=r"^[A-Z0-9][A-Z0-9-]{2,19}$",
-            aliases=("Post ID", "Post number"),
+            aliases=("Post ID", "Post number", "Post", "Post ref", "Position number"),
             example="BPL-POST-07",
         ),
         STAFF_REF.replace(
@@ -37,7 +37,7 @@ CONTRACT = Contract(
             "Staff role",
             "The role of the post.",
             codes="staff_role",
-            aliases=("Role", "Job role"),
+            aliases=("Role", "Job role", "Job title", "Role title", "Post title"),
             example="employment_specialist",
         ),
         Field(
@@ -45,10 +45,10 @@ CONTRACT = Contract(
             Kind.DECIMAL,
             "Share of full time",
             "The share of a full working week, 1 being full time.",
-            unit="full-time posts, 0 to 1",
+            unit=FULL_TIME,
             low=0,
             high=1,
-            aliases=("FTE", "WTE", "Full-time equivalent"),
+            aliases=("FTE", "WTE", "Full-time equivalent", "Whole-time equivalent", "Contracted FTE"),
             example="0.50",
         ),
         Field(
@@ -56,8 +56,9 @@ CONTRACT = Contract(
             Kind.DATE,
             "From",
             "The first day in the post.",
+            month_means=FIRST_DAY,
             may_be_future=True,
-            aliases=("Start date", "In post from"),
+            aliases=("Start date", "In post from", "Start", "Date started", "Date from"),
             example="2015-10-05",
         ),
         Field(
@@ -68,8 +69,10 @@ CONTRACT = Contract(
             required=False,
             empty_if="the post is still held",
             column_required=True,
+            may_go_on=True,
+            month_means=LAST_DAY,
             may_be_future=True,
-            aliases=("End date", "In post to", "Leaving date"),
+            aliases=("End date", "In post to", "Leaving date", "End", "Date left", "Leaver date", "Date to"),
         ),
         Field(
             "clinical_team_ref",
@@ -79,7 +82,7 @@ CONTRACT = Contract(
             required=False,
             empty_if="it belongs to none",
             pattern=r"^[A-Z0-9][A-Z0-9-]{1,19}$",
-            aliases=("Team", "Team ref"),
+            aliases=("Team", "Team ref", "Clinical team ref"),
             example="CMHT-03",
         ),
     ),

@@ -1,6 +1,6 @@
 """core.training_events: training of those who refer, advise, treat and employ: counts, never names.
 
-Source: docs/domain.md 7.10, rule W12.
+Source: docs/domain.md 7.10, rule W12. W16, W18 and W19 are our own.
 """
 
 from __future__ import annotations
@@ -8,14 +8,17 @@ from __future__ import annotations
 import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
+from schemas._rules.datasets.organisations import names_no_person
 from schemas._rules.months import within_period
+
+SHORTEST = 15  # minutes of an event: fewer are likely hours
 
 CONTRACT = Contract(
     dataset="training_events",
     title="Training events",
     description="Training events and how many people attended them. A course of several days is one event.",
     grain="one row per event and audience",
-    key=("event_id",),
+    key=("event_id", "audience"),
     control_total="cost",
     event_date="event_date",
     fields=(
@@ -23,8 +26,8 @@ CONTRACT = Contract(
             "event_id",
             Kind.REFERENCE,
             "Event reference",
-            "The site's own reference for the event.",
-            aliases=("Event ID", "Event number", "Session ID"),
+            "The site's own reference for the event. Both rows of an event for two audiences have it.",
+            aliases=("Event ID", "Event number", "Session ID", "Event ref", "Course ref"),
             example="BPL-TR-012",
         ),
         Field(
@@ -32,7 +35,7 @@ CONTRACT = Contract(
             Kind.DATE,
             "Date of the event",
             "The day of the event, the last of several.",
-            aliases=("Event date", "Date of session"),
+            aliases=("Event date", "Date of session", "Training date", "Session date", "Date of training"),
             example="2016-06-21",
         ),
         Field(
@@ -41,7 +44,7 @@ CONTRACT = Contract(
             "Audience",
             "Who was trained. An event for two audiences has two rows.",
             codes="training_audience",
-            aliases=("Attendees", "Who attended", "Target audience"),
+            aliases=("Attendees", "Who attended", "Target audience", "Audience type", "Staff group"),
             example="gp",
         ),
         Field(
@@ -50,7 +53,7 @@ CONTRACT = Contract(
             "Topic",
             "What the event was mainly about.",
             codes="training_topic",
-            aliases=("Subject", "Course"),
+            aliases=("Subject", "Course", "Training topic", "Title of training", "Course title"),
             example="work_is_good",
         ),
         Field(
@@ -59,7 +62,8 @@ CONTRACT = Contract(
             "Provider",
             "The organisation that gave the training; never the name of a person.",
             required=False,
-            aliases=("Training provider", "Delivered by"),
+            personal=True,  # not shown: it may be somebody's name all the same
+            aliases=("Training provider", "Delivered by", "Provider name", "Provider organisation"),
             example="Local training hub",
         ),
         Field(
@@ -71,7 +75,7 @@ CONTRACT = Contract(
             low=1,
             high=3000,
             sentinels=("9999",),
-            aliases=("Length (mins)", "Minutes"),
+            aliases=("Length (mins)", "Minutes", "Length"),
             example="90",
         ),
         Field(
@@ -82,7 +86,7 @@ CONTRACT = Contract(
             required=False,
             low=0,
             sentinels=("9999", "99999"),
-            aliases=("Number invited", "Invitations"),
+            aliases=("Number invited", "Invitations", "No. invited", "Number of invitees"),
             example="30",
         ),
         Field(
@@ -92,7 +96,7 @@ CONTRACT = Contract(
             "How many people came, each counted once however many sessions the event had.",
             low=0,
             sentinels=("9999", "99999"),
-            aliases=("Number attended", "Number trained"),
+            aliases=("Number attended", "Number trained", "No. attended", "Attendance", "Number of attendees"),
             example="18",
         ),
         Field(
@@ -103,7 +107,7 @@ CONTRACT = Contract(
             required=False,
             low=0,
             sentinels=("9999", "99999"),
-            aliases=("Unique people to date", "Cumulative people trained"),
+            aliases=("Unique people to date", "Cumulative people trained", "Unique attendees to date"),
             example="18",
         ),
         Field(
@@ -115,7 +119,7 @@ CONTRACT = Contract(
             empty_if="it is not known, or nobody came from one",
             low=0,
             sentinels=("999", "9999"),
-            aliases=("Number of practices", "Practices"),
+            aliases=("Number of practices", "Practices", "No. of practices", "Number of GP practices"),
             example="9",
         ),
         *(
@@ -148,6 +152,26 @@ CONTRACT = Contract(
     ),
     rules=(
         within_period("event_date"),
+        Rule(
+            "W18",
+            Severity.WARNING,
+            "The event lasted only a few minutes",
+            expected=f"at least {SHORTEST} minutes: the length in minutes, not in hours or days",
+            fix="If the figure is in hours or days, enter the minutes: 120 for two hours. If it is right, nothing needs"
+            " doing.",
+            field="duration_minutes",
+            confirmable=True,
+            check=lambda: pl.col("duration_minutes") >= SHORTEST,
+        ),
+        Rule(
+            "W19",
+            Severity.ROW,
+            "The provider may be a person",
+            expected="the organisation that gave the training, without names, titles and addresses of people",
+            fix="Enter the organisation, or leave the cell empty.",
+            field="provider_org",
+            check=lambda: names_no_person("provider_org"),
+        ),
         Rule(
             "W16",
             Severity.WARNING,

@@ -1,6 +1,6 @@
 """core.wellbeing_measures: scores of wellbeing and clinical measures.
 
-Source: docs/domain.md 2.6, 7.8, rules W01-W09. W13 and W14 are our own.
+Source: docs/domain.md 2.6, 7.8, rules W01-W09. W13, W14 and W17 are our own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from schemas._rules.datasets.measures import (
     is_converted,
     is_raw_total,
     is_sum_of_answers,
+    is_whole_number,
     missing_as_stated,
     score_in_range,
 )
@@ -49,7 +50,7 @@ CONTRACT = Contract(
             "Measure reference",
             "The site's own reference for the score.",
             pattern=r"^[A-Z]{2,8}-[A-Z0-9]{6,16}$",
-            aliases=("Score ID", "Questionnaire ID"),
+            aliases=("Score ID", "Questionnaire ID", "Measure ID", "Outcome ID", "Score ref"),
             example="BPL-M0001234",
         ),
         PARTICIPANT_REF,
@@ -60,7 +61,7 @@ CONTRACT = Contract(
             "Measure",
             "Which measure it is. SWEMWBS is sent raw, converted (metric), or as a row for each.",
             codes="measure_code",
-            aliases=("Questionnaire", "Scale", "Outcome measure"),
+            aliases=("Questionnaire", "Scale", "Outcome measure", "Measure name", "Questionnaire name", "Tool"),
             example="phq9",
         ),
         Field(
@@ -69,7 +70,7 @@ CONTRACT = Contract(
             "Wave",
             "At which of the agreed times it was measured.",
             codes="measure_wave",
-            aliases=("Time point", "Timepoint"),
+            aliases=("Time point", "Timepoint", "Stage", "Assessment point", "Assessment stage"),
             example="baseline",
         ),
         Field(
@@ -77,7 +78,13 @@ CONTRACT = Contract(
             Kind.DATE,
             "Date measured",
             "The day on which the questions were answered.",
-            aliases=("Date of measure", "Assessment date", "Date completed"),
+            aliases=(
+                "Date of measure",
+                "Assessment date",
+                "Date completed",
+                "Date of questionnaire",
+                "Questionnaire date",
+            ),
             example="2016-05-20",
         ),
         Field(
@@ -86,10 +93,10 @@ CONTRACT = Contract(
             "Score",
             "The total of the measure, or the answer to a single question. EQ-5D-5L has none: see its profile.",
             required=False,
-            empty_if="the measure is EQ-5D-5L",
+            empty_if="the measure is EQ-5D-5L (another that was not done has no row)",
             column_required=True,
             sentinels=("999", "9999", "-1", "99"),
-            aliases=("Total", "Total score", "Score total"),
+            aliases=("Total", "Total score", "Score total", "Result", "Score value"),
             example="9",
         ),
         Field(
@@ -99,7 +106,8 @@ CONTRACT = Contract(
             "The answers in their order, separated by semicolons; a full stop for a missing one.",
             required=False,
             pattern=r"^[0-9.]+$|^(?:[0-9]|10|\.)(?:;(?:[0-9]|10|\.))*$",
-            aliases=("Item scores", "Items"),
+            joined_by=";",
+            aliases=("Item scores", "Items", "Item responses", "Responses"),
             example="1;1;1;1;1;1;1;1;1",
         ),
         Field(
@@ -111,7 +119,8 @@ CONTRACT = Contract(
             empty_if="the measure is not EQ-5D-5L",
             pattern=r"^[1-5]{5}$",
             pattern_rule="W04",
-            aliases=("EQ-5D profile", "Health state"),
+            joined_by="",
+            aliases=("EQ-5D profile", "Health state", "EQ5D5L profile", "EQ-5D-5L"),
         ),
         Field(
             "vas",
@@ -124,7 +133,7 @@ CONTRACT = Contract(
             high=100,
             range_rule="W01",
             sentinels=("999", "-1"),
-            aliases=("EQ VAS", "Health today"),
+            aliases=("EQ VAS", "Health today", "EQ-5D VAS", "EQ5D VAS", "VAS score"),
         ),
         Field(
             "items_missing",
@@ -145,7 +154,7 @@ CONTRACT = Contract(
             "How the questions were asked and answered.",
             codes="measure_mode",
             required=False,
-            aliases=("Mode of completion", "Completed by"),
+            aliases=("Mode of completion", "Completed by", "Administered by", "Method of completion"),
             example="self",
         ),
     ),
@@ -199,6 +208,15 @@ CONTRACT = Contract(
             check=lambda: is_raw_total() & is_converted(),
         ),
         Rule(
+            "W17",
+            Severity.ROW,
+            "The score is not a whole number",
+            expected="a whole number; only swemwbs_metric, and WSAS with one missing answer, have decimals",
+            fix="Check the score and the measure. Send the total of the answers, never the mean of several.",
+            field="total_score",
+            check=is_whole_number,
+        ),
+        Rule(
             "W04",
             Severity.ROW,
             "EQ-5D-5L has a score: its five digits are never added up",
@@ -210,9 +228,9 @@ CONTRACT = Contract(
         Rule(
             "W04",
             Severity.ROW,
-            "EQ-5D-5L has no profile, or another measure has one",
-            expected="five digits from 1 to 5 for EQ-5D-5L, and an empty cell for every other measure",
-            fix="Enter the five answers as the profile, or correct the measure.",
+            "The profile of EQ-5D-5L is missing or not five digits, or another measure has one",
+            expected="five digits from 1 to 5 for EQ-5D-5L, such as 11211, and an empty cell for every other measure",
+            fix="Enter the five answers as five digits, or correct the measure. It is no index value, such as 0.85.",
             field="profile",
             check=lambda: _is_eq5d() == pl.col("profile").is_not_null(),
         ),

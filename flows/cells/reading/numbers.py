@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from flows.cells.reading import Reading, Value, as_written, fault, repaired
 from flows.cells.reading.units import stated_number
-from schemas._contract.model import HOURS_A_WEEK, MINUTES, SHARE, Field, Kind, Severity
+from schemas._contract.model import HOURS_A_WEEK, MINUTES, Field, Kind, Severity
 from schemas._rules.cells import CLOCK_RULE, HOURS_RULE
 
 DECIMAL_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}")
@@ -22,6 +22,7 @@ NIL = re.compile(
 SPACES_BETWEEN_THOUSANDS = re.compile(r"[-(]?[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?\)?")
 POUND_SIGN = re.compile(r"^([-(]?) ?£ ?")
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")  # longer ones overflow Decimal, and are no duration
+OUT_OF = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?) ?(?:/|\(?(?:out )?of) ?([0-9]{1,4})\)?", re.IGNORECASE)
 CLOCK = re.compile("([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?")
 HOURS_MINUTES, MINUTES_SECONDS, UNCLEAR = "h:mm", "m:ss", "h:mm or m:ss"  # what a column of such texts may be
 PERCENTAGE = re.compile(r"(-?[0-9]{1,6}(?:\.[0-9]{1,15})?) ?(?:%|per ?cent)", re.IGNORECASE)
@@ -40,8 +41,8 @@ def read_number(text: str, field: Field) -> Reading:
         plain = as_sent = text
     if DECIMAL_COMMA.fullmatch(plain) or (field.kind is Kind.MONEY and STOPS_BETWEEN_THOUSANDS.fullmatch(plain)):
         return fault("C12", _with_a_decimal_point(plain, field))
-    if (field.unit == SHARE or field.statistic) and (percent := PERCENTAGE.fullmatch(plain)):
-        meant = (Decimal(percent[1]) / (100 if field.unit == SHARE else 1)).normalize()
+    if (field.is_share or field.statistic) and (percent := PERCENTAGE.fullmatch(plain)):
+        meant = (Decimal(percent[1]) / (100 if field.is_share else 1)).normalize()
         reading = _number(meant, field, "C21")
         return replace(reading, suggestion=f"{meant:f}") if reading.rule_id == "C21" else reading
     if field.kind is Kind.MONEY:
@@ -50,7 +51,7 @@ def read_number(text: str, field: Field) -> Reading:
     if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,4}", plain, re.IGNORECASE):
         rule = "C13"
     elif not PLAIN_NUMBER.fullmatch(plain):
-        return read_clock(text, field) or _read_stated(text, field) or fault("V05", _without_commas(plain, field))
+        return read_clock(text, field) or _read_stated(text, field) or fault("V05", _meant(plain, field))
     return _number(Decimal(plain), field, rule)
 
 
@@ -135,6 +136,15 @@ def _without_commas(text: str, field: Field) -> str:
     """A number without commas between thousands, which are only accepted in money; '' if it still is not a number."""
     bare = _plain_money(text)
     return _if_valid(Decimal(bare), field) if PLAIN_NUMBER.fullmatch(bare) else ""
+
+
+def _meant(text: str, field: Field) -> str:
+    """The number that a text surely means, as a suggestion: 1200 for 1,200, and 104 for 104/125; '' if none is sure."""
+    part = OUT_OF.fullmatch(text) if not field.unit and field.kind is not Kind.MONEY else None
+    if part is None:
+        return _without_commas(text, field)
+    number, most = Decimal(part[1]), Decimal(part[2])
+    return _if_valid(number, field) if number <= most and field.high in (None, most) else ""
 
 
 def _if_valid(number: Decimal, field: Field) -> str:

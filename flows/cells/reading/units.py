@@ -6,7 +6,17 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from schemas._contract.model import HOURS_A_WEEK, LEDGER_PERIOD, MINUTES, MONTHS, POUNDS_AN_HOUR, YEARS, Field, Kind
+from schemas._contract.model import (
+    FULL_TIME,
+    HOURS_A_WEEK,
+    LEDGER_PERIOD,
+    MINUTES,
+    MONTHS,
+    POUNDS_AN_HOUR,
+    YEARS,
+    Field,
+    Kind,
+)
 
 MAX_LENGTH = 60  # characters
 _SMALL = (
@@ -28,6 +38,7 @@ _WORDS_OF: dict[str, tuple[tuple[tuple[str, ...], Fraction], ...]] = {
     HOURS_A_WEEK: ((_HOUR_WORDS, Fraction(1)), (_MINUTE_WORDS, Fraction(1, 60))),
     MONTHS: ((_YEAR_WORDS, Fraction(12)), (_MONTH_WORDS, Fraction(1))),
     YEARS: ((_YEAR_WORDS, Fraction(1)),),
+    FULL_TIME: ((("fte", "wte"), Fraction(1)),),
     "days": ((("d", "day", "days"), Fraction(1)),),
     "conditions": ((("condition", "conditions"), Fraction(1)),),
 }

@@ -79,8 +79,8 @@ def match_headings(
                 order = order_in_hint(split_hint(heading)[1])
                 if order and contract.by_name[column.field].kind is Kind.DATE:
                     date_orders[column.field] = order
-                is_money = contract.by_name[column.field].kind is Kind.MONEY
-                severity = Severity.FILE if is_money and names_other_unit(split_hint(heading)[1]) else Severity.WARNING
+                is_other_unit = names_other_unit(split_hint(heading)[1], contract.by_name[column.field])
+                severity = Severity.FILE if is_other_unit else Severity.WARNING
                 findings.append(_about_hint(column, date_orders.get(column.field, ""), severity))
             elif column.heading != column.field and not is_garbled:
                 findings.append(

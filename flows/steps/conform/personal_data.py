@@ -15,6 +15,7 @@ from flows.cells.identifiers import (
     LONG_ENOUGH_FOR_A_DATE,
     SUSPICIOUS,
     SUSPICIOUS_REFERENCE,
+    TEN_ANSWERS,
     birth_date_rules,
     may_contain_name,
     may_identify_person,
@@ -63,6 +64,8 @@ def personal_data_findings(
         return NO_FINDINGS
     if by_share:
         digits = texts.filter(texts.str.contains(JUST_DIGITS)).sort()
+        if field is not None and field.joined_by is not None:
+            digits = digits.filter(~digits.str.contains(f"^{TEN_ANSWERS.pattern}$"))
         rules |= {t: (r, Severity.FILE) for t, r in rules_by_share(digits.to_list(), field).items()}
         if field is not None:
             # Valid NHS numbers in a few rows of a column of references: the rows are held, the file is not refused.

@@ -123,6 +123,12 @@ def is_raw_total() -> pl.Expr:
     return (_CODE != RAW) | (_TOTAL.cast(pl.Float64).round(0) == _TOTAL)
 
 
+def is_whole_number() -> pl.Expr:
+    """W17: a total is a whole number. W03 speaks of SWEMWBS; the mean of four answers may complete WSAS."""
+    may_have_decimals = _CODE.is_in([RAW, METRIC, WSAS])
+    return may_have_decimals | (_TOTAL.cast(pl.Float64).round(0) == _TOTAL) | ~score_in_range()
+
+
 def is_converted() -> pl.Expr:
     """W03: a metric SWEMWBS score is one that the conversion gives. Outside the range, rule W01 speaks."""
     return (_CODE != METRIC) | _TOTAL.is_in(list(METRIC_OF_RAW.values())) | ~score_in_range()

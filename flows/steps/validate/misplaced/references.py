@@ -102,7 +102,7 @@ class ReferenceEvidence:
             for key, other in zip(*(c.distinct.gather(c.indices.gather(rows)) for c in (keys, others)), strict=True):
                 pair.contained += len(other) > len(key) > 0 and other.startswith(key)
                 pair.equal += key == other
-                pair.marked += _mark(key) == _mark(pair.other.example) and _mark(other) == _mark(pair.key.example)
+                pair.marked += _has_marks_of(pair, key, other)
 
     def decide(self, names: ColumnNames, others: frozenset[str]) -> list[Misplaced]:
         """The finding about a key that is swapped or has another's values, if `others` do not explain it already."""
@@ -121,6 +121,12 @@ def _mark(reference: str) -> str | None:
     """The letters before a reference's last digits, such as C in BPL-C000123; '' for none, None for another form."""
     found = _MARK.match(reference)
     return (found[1] or "") if found else None
+
+
+def _has_marks_of(pair: _Pair, key: str, other: str) -> bool:
+    """Whether two references have each other's marks. Marks that are the same in both examples show nothing."""
+    own, others = _mark(pair.key.example), _mark(pair.other.example)
+    return own != others and _mark(key) == others and _mark(other) == own
 
 
 def _may_stand_for(field: Field, other: Field) -> bool:

@@ -17,6 +17,7 @@ from schemas._contract.polars_types import polars_type
 
 Row = dict[str, Any]
 SITE, CUT_OFF = "MHT-BPL", date(2017, 9, 30)
+OWN_KEYS = {"training_events": "event_id", "staff_posts": "post_id"}  # which differ from row to row beside other keys
 PERIOD_START = date(2016, 1, 1)  # as if every file held only what happened since
 
 
@@ -25,6 +26,7 @@ def sound(dataset: str, *changes: Row) -> list[Row]:
     contract = datasets()[dataset]
     base = example_rows(contract)[0]
     own_key = contract.key[-1] if contract.by_name[contract.key[-1]].kind is Kind.REFERENCE else ""
+    own_key = OWN_KEYS.get(dataset, own_key)
     numbered = ({own_key: f"{base[own_key]}{n}"} if own_key else {} for n in range(len(changes)))
     return [
         {name: text for name, text in {**base, **key, **change}.items() if name in (*contract.by_name, "sender")}

@@ -97,6 +97,15 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
     ("wellbeing_measures", "W03", "total_score", "", score("swemwbs_metric", "19.25"), score("swemwbs_metric", "21")),
     ("wellbeing_measures", "W03", "total_score", "", score("swemwbs_metric", "35"), score("swemwbs_metric", "19.26")),
     *(
+        ("wellbeing_measures", "W17", "total_score", "", score(m, sound), score(m, broken))
+        for m, sound, broken in (
+            ("phq9", "9", "9.5"), ("gad7", "7.00", "7.25"), ("gse", "21", "21.5"), ("ons4_happy", "7", "7.5"),
+            ("wemwbs", "42", "42.1"),
+        )
+    ),
+    ("wellbeing_measures", "W17", "total_score", "", score("wsas", "18.75"), score("phq9", "18.75")),
+    ("wellbeing_measures", "W17", "total_score", "", score("swemwbs_metric", "19.25"), score("gad7", "19.25")),
+    *(
         ("wellbeing_measures", "W05", "item_scores", "", score(m, total, sound), score(m, total, broken))
         for m, total, sound, broken in (
             ("phq9", "9", "0;2;1;1;1;1;1;1;1", "21111111"), ("gad7", "7", "1111111", "11111111"),
@@ -114,6 +123,12 @@ CASES: list[tuple[str, str, str, str, Row, Row]] = [
     ("fidelity_reviews", "W10", "band", "", {"total_score": "100", "band": "good"},
      {"total_score": "99", "band": "good"}),
     ("fidelity_reviews", "W11", "review_type", "", {"reviewers": "1", "review_type": "guided"}, {"reviewers": "1"}),
+    ("training_events", "W18", "duration_minutes", "", {"duration_minutes": "15"}, {"duration_minutes": "7"}),
+    *(
+        (dataset, "W19", field, "", {field: sound}, {field: broken})
+        for dataset, field in (("training_events", "provider_org"), ("fidelity_reviews", "team_name"))
+        for sound, broken in (("St Mary's Drive team", "Ms M. Example"), ("Mind", "a.person@example.org"))
+    ),
     ("training_events", "W16", "attended", "", {"attended": "30"}, {"attended": "31"}),
     ("staff_posts", "K10", "end_date", "", {"end_date": "2015-10-05"}, {"end_date": "2015-10-04"}),
 ]  # fmt: skip
@@ -187,7 +202,7 @@ CELL_CHECKS: list[tuple[str, str, str, str]] = [
     ("wellbeing_measures", "profile", "1121", "W04"),
     ("wellbeing_measures", "profile", "10211", "W04"),
     ("wellbeing_measures", "vas", "101", "W01"),
-    ("wellbeing_measures", "item_scores", "1,1,1", "V04"),
+    ("wellbeing_measures", "item_scores", "1,1;1", "V04"),
     ("staff_posts", "fte", "1.01", "V03"),
     *((name, "cost_category", "biscuits", "M18") for name in ("claim_lines", "expenditure", "funding_profile",
                                                               "virements_carry_forward")),
