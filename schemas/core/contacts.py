@@ -152,6 +152,7 @@ CONTRACT = Contract(
         Rule(
             "K05",
             Severity.WARNING,
+            # Posts are sent each quarter: of a later day nothing is known.
             "The worker is not in post on that day",
             expected="a staff reference that has a post on the day of the contact, in staff_posts",
             fix="Check the reference and the date. If they are right, send the post, or correct its dates.",
@@ -160,7 +161,13 @@ CONTRACT = Contract(
             needs=("staff_posts",),
             violations_sql="""
                 select c.delivery_id, c.source_row from core.contacts c
-                where c.staff_ref is not null and not exists (
+                join (
+                    select site_code, max(data_cut_date) as known_to
+                    from core.staff_posts join (select delivery_id, data_cut_date from audit.deliveries)
+                        using (delivery_id)
+                    group by all
+                ) using (site_code)
+                where c.staff_ref is not null and c.contact_date <= known_to and not exists (
                     from core.staff_posts s
                     where s.site_code = c.site_code and s.staff_ref = c.staff_ref
                         and c.contact_date between s.start_date and coalesce(s.end_date, c.contact_date))""",

@@ -17,7 +17,6 @@ CONTRACT = Contract(
     grain="one row per member of staff and spell in a post",
     key=("post_id", "staff_ref", "start_date"),
     participant_level=True,  # searched for personal data: staff are people too
-    dated_by="start_date",
     fields=(
         Field(
             "post_id",
