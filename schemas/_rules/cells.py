@@ -139,12 +139,7 @@ CELL_RULES: tuple[Rule, ...] = (
     _row("V03", "{title} is out of range", "Check the figure and correct it.", NUMBER),
     _row("V04", "{title} is not written in the agreed form", "Correct it to the agreed form.", WITHOUT_PATTERN),
     _row("V05", "{title} is not a number", "Enter the digits 0 to 9 only, without words.", NUMBER),
-    _row(
-        "V06",
-        "{title} is not a whole number",
-        "Enter a whole number. If it has a unit, check that too.",
-        _on(Kind.INTEGER),
-    ),
+    _row("V06", "{title} is not a whole number", "Enter a whole number. Check its unit, if any.", _on(Kind.INTEGER)),
     _row(
         "C01",
         "{title} is a spreadsheet number, not a date",
