@@ -22,7 +22,7 @@ from schemas._rules.months import within_period
 BENEFITS = ("esa_ind", "uc_ind", "pip_ind")
 
 
-def _indicator(name: str, title: str, description: str, codes: str, *aliases: str) -> Field:
+def _indicator(name: str, title: str, description: str, codes: str, aliases: tuple[str, ...]) -> Field:
     """An optional yes-or-no code of the national data sets, with its own list of ways not to know."""
     return Field(name, Kind.CODE, title, description, codes=codes, required=False, aliases=aliases, example="N")
 
@@ -70,58 +70,49 @@ CONTRACT = Contract(
             "Self-employed",
             "Whether someone in work is self-employed (NHS code).",
             "self_employed_ind",
-            "Self-employed indicator",
-            "SelfEmployInd",
+            aliases=("Self-employed indicator", "SelfEmployInd"),
         ),
         _indicator(
             "sick_absence_ind",
             "Absent through sickness",
             "Whether someone in work is on sick leave (NHS code).",
             "sick_absence_ind",
-            "Sickness absence indicator",
-            "Off sick",
+            aliases=("Sickness absence indicator", "Off sick"),
         ),
         _indicator(
             "ssp_ind",
             "Statutory Sick Pay",
             "Whether the person receives Statutory Sick Pay.",
             "ssp_ind",
-            "SSP",
-            "Statutory Sick Pay receipt indicator",
+            aliases=("SSP", "Statutory Sick Pay receipt indicator"),
         ),
         _indicator(
             "benefit_ind",
             "Any benefit",
             "Whether the person receives any benefit.",
             "benefit_ind",
-            "Receiving benefits",
-            "Benefit receipt indicator",
-            "BenefitRecInd",
-            "Benefits",
+            aliases=("Receiving benefits", "Benefit receipt indicator", "BenefitRecInd", "Benefits"),
         ),
         _indicator(
             "esa_ind",
             "ESA",
-            "Whether the person receives Employment and Support Allowance.",
+            "Whether the person receives Employment and Support Allowance, in either group.",
             "benefit_ind",
-            "Employment and Support Allowance",
-            "Employment and Support Allowance receipt indicator",
+            aliases=("Employment and Support Allowance", "Employment and Support Allowance receipt indicator"),
         ),
         _indicator(
             "uc_ind",
             "UC",
             "Whether the person receives Universal Credit.",
             "benefit_ind",
-            "Universal Credit",
-            "Universal Credit receipt indicator",
+            aliases=("Universal Credit", "Universal Credit receipt indicator"),
         ),
         _indicator(
             "pip_ind",
             "PIP",
             "Whether the person receives Personal Independence Payment.",
             "benefit_ind",
-            "Personal Independence Payment",
-            "Personal Independence Payment receipt indicator",
+            aliases=("Personal Independence Payment", "Personal Independence Payment receipt indicator"),
         ),
         Field(
             "recorded_by",
