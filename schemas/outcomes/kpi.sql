@@ -20,13 +20,17 @@
 --       outcomes.definitions_by_site. Never compare figures across definitions. Empty for figures that count no
 --       outcome.
 --   unit               VARCHAR not null  What is counted: referrals, starts, jobs, job_starts, people, events.
---   numerator          BIGINT  Mature cases that achieved the outcome; for attainment the actual. Empty for volumes.
---   denominator        BIGINT  Mature cases whose outcome is known; for attainment the target. Empty for volumes.
---   n_immature         BIGINT  Cases whose window had not passed at the cut-off: in neither of the two. Empty for other
---       kinds.
---   n_missing_outcome  BIGINT  Mature cases whose outcome is not known: in neither of the two. Empty for other kinds.
---   value              BIGINT  The count of a volume; empty for rates.
---   rate               DOUBLE  numerator / denominator, from 0 to 1 (attainment may be more); empty for volumes.
+--   numerator          BIGINT  Mature cases that achieved the outcome; for attainment the actual. Empty for volumes, and
+--       where `reason` says why it is not known.
+--   denominator        BIGINT  Mature cases whose outcome is known; for attainment the target. Empty for volumes, and
+--       where `reason` says why it is not known.
+--   n_immature         BIGINT  Cases whose window had not passed at the cut-off: in neither numerator nor denominator.
+--       Empty unless it is a rate.
+--   n_missing_outcome  BIGINT  Mature cases whose outcome is not known: in neither numerator nor denominator. Empty
+--       unless it is a rate.
+--   value              BIGINT  The count of a volume. Empty for rates and attainment, and where `reason` says why.
+--   rate               DOUBLE  numerator / denominator, from 0 to 1 (attainment may be more). Empty for volumes, and
+--       where `reason` says why it is not known.
 --   reason             VARCHAR  Why the figure is empty: no_mature_cases, data_not_received; for attainment also
 --       not_measured, units_differ, definitions_differ, targets_differ, no_actual, no_target. Empty where there is a
 --       figure.

@@ -4,7 +4,8 @@
 -- time and its condition is met; in one without a window, if its condition is met. The windows are in
 -- outcomes.kpi_definitions. Clients in work at the start are in no job figure: they have retention. If a site has sent
 -- no file that could show the outcome, it is unknown, not 'no'.
--- Grain: one row per rate and episode in its denominator
+-- The denominator of a rate is its cases that are mature and whose outcome is known.
+-- Grain: one row per rate and episode that was considered for it
 -- Key: kpi_code, site_code, episode_id
 -- Source: docs/domain.md 4.3, 4.4
 -- Columns:

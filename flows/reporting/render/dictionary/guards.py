@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
 
+from flows.reporting.render.dictionary import words
 from schemas._contract.catalogue import datasets
 from schemas._contract.model import Contract, Kind, Rule, Severity
-from schemas._rules.explain import RULES_OF_ANY_DATASET, explain, rules_of
+from schemas._rules.explain import RULES_OF_ANY_DATASET, rules_of
 
 # Nearly every rule between tables joins by one of these.
 _JOINED_BY = {"site_code", "programme_code", "participant_ref", "episode_id", "award_id", "claim_id"}
@@ -62,9 +63,9 @@ def rules_by_kind() -> Mapping[str, frozenset[str]]:
 
 
 def general_rules() -> Iterator[DictionaryRule]:
-    """The rules of any dataset."""
-    for rule in sorted(RULES_OF_ANY_DATASET, key=_order):
-        yield DictionaryRule(rule.rule_id, str(rule.severity), explain(None, rule.rule_id, "", rule.severity).title)
+    """The rules of any dataset, each text once."""
+    rules = sorted(RULES_OF_ANY_DATASET, key=_order)
+    yield from dict.fromkeys(DictionaryRule(r.rule_id, str(r.severity), words.of_any_column(r.title)) for r in rules)
 
 
 def _order(rule: Rule) -> tuple[str, int]:

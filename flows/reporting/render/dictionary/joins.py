@@ -40,7 +40,7 @@ _MARTS = (
         "outcomes.kpi_cases",
         "outcomes.kpi",
         ("kpi_code", "programme_code", "site_code", "cohort"),
-        "the rate that a case is counted in (cohort 'all' and site_code 'all' add the others up)",
+        "the rate that a case is counted in. For cohort 'all' or site_code 'all', leave that column out",
     ),
     Join("outcomes.kpi", "outcomes.kpi_definitions", ("kpi_code",), "what the figure means"),
     Join("published.kpi", "outcomes.kpi_definitions", ("kpi_code",), "what the figure means"),
@@ -64,7 +64,8 @@ EXAMPLE = """\
 select c.site_code, c.episode_id, r.referral_received_date, c.is_achieved
 from outcomes.kpi_cases c
 join core.referrals r using (site_code, episode_id)
-where c.kpi_code = 'kpi_06_job_within_12_months' and c.programme_code = 'MHT' and c.is_mature"""
+where c.kpi_code = 'kpi_06_job_within_12_months' and c.programme_code = 'MHT'
+    and c.is_mature and c.is_achieved is not null"""
 # A label for a code.
 LABELS = """\
 select r.episode_id, r.exit_reason, c.label

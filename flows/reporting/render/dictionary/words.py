@@ -12,11 +12,12 @@ TITLE = "Data dictionary"
 ABOUT = (
     "Every table and column of the warehouse: what it means, its unit, the values it may have, what an empty cell"
     " means, whether it is personal, and which rules guard it. It is made from the contracts and the marts themselves."
-    " `pilots sql --describe TABLE` prints the same for one table."
+    " `pilots sql --describe TABLE` prints the same for one table. Personal: 'yes' is a value that points to somebody,"
+    " and no report shows it; 'part of a person's record' is personal because of the row that it stands in."
 )
 SEARCH = (
     "Search it with the find command of your browser (Ctrl+F, or Cmd+F): type a column's name, a code list, or a rule"
-    " such as E08."
+    " such as P17."
 )
 SECTIONS = (
     (
@@ -38,8 +39,8 @@ SECTIONS = (
 )
 JOINS = "How tables are joined"
 ABOUT_JOINS = (
-    "A reference such as an episode is a site's own, so that joins between people's rows need site_code too. Each of"
-    " these joins finds at most one row."
+    "A reference such as an episode is a site's own, so that joins between people's rows need site_code too. Read"
+    " from left to right, each of these joins finds at most one row; the other way round, it may find many."
 )
 EXAMPLE = "From a figure to the people behind it"
 LABELS = "A label for a code"
@@ -127,3 +128,15 @@ def any_table(column: str) -> str:
 def columns_of(table: str) -> str:
     """The caption of a table's columns."""
     return f"Columns of {table}"
+
+
+def of_any_column(title: str) -> str:
+    """The title of a rule, with 'a cell' or 'the column' in place of the name that it would have for one column."""
+    if title.startswith("{title}"):
+        title = "A cell" + title.removeprefix("{title}")
+    for placeholder in ("{title}", "{column}", "{field}", "{heading}", "{sheet}", "{expected}", "{limit}", "{each}"):
+        title = title.replace(placeholder, _ANY_COLUMN.get(placeholder, "the column"))
+    return title[0].upper() + title[1:]
+
+
+_ANY_COLUMN = {"{heading}": "its heading", "{sheet}": "its dataset", "{expected}": "what it may hold", "{each}": ""}
