@@ -119,6 +119,9 @@ _PERSONAL_HEADINGS = (
 )
 
 
+_NAMES_ALONE = frozenset({"name", "company", "contactname", "contactperson", "employercontact"})  # as whole headings
+
+
 def is_nhs_number(text: str) -> bool:
     """Whether ten digits, with or without spaces or hyphens, pass an NHS number's modulus 11 check.
 
@@ -265,7 +268,7 @@ def _is_full_date(plain: str) -> bool:
 def heading_is_personal(heading: str) -> bool:
     """Whether a column's heading says that it holds personal data (rule F11)."""
     folded = fold(heading)
-    return any(word in folded for word in _PERSONAL_HEADINGS) or folded == "name"
+    return any(word in folded for word in _PERSONAL_HEADINGS) or folded in _NAMES_ALONE
 
 
 def may_contain_name(texts: pl.Expr) -> pl.Expr:

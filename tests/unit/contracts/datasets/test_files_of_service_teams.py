@@ -164,3 +164,16 @@ def test_a_heading_in_hours_is_not_read_as_minutes(validate: Validator, heading:
 def test_what_may_be_a_name_is_held_and_not_shown(validate: Validator, dataset: str, field: str, text: str) -> None:
     (finding,) = validate(as_csv(sound(dataset, {field: text})), dataset, site="MHT-WLA").findings
     assert (finding.severity, finding.column, finding.found) == ("row", field, None)
+
+
+@pytest.mark.parametrize(("heading", "severity"), [
+    ("Employer name", "file"), ("Company", "file"), ("Company number", "file"), ("Contact person", "file"),
+    ("Employer", "warning"), ("Sector group", "warning"),
+])  # fmt: skip
+def test_a_column_that_names_employers_or_their_staff_is_never_loaded(
+    validate: Validator, heading: str, severity: str
+) -> None:
+    rows = [row | {heading: "Made-up & Co"} for row in sound("employer_support", {})]
+    outcome = validate(as_csv(rows), "employer_support")
+    assert [f.severity for f in outcome.findings_of("F11")] == [severity]
+    assert all("Made-up" not in str(row) for row in outcome.values)
