@@ -28,31 +28,73 @@ class SimulatedProgramme:
     faults_at_last: float = 1.0  # share of the usual faults that its last files have, where its data get better
     support_days: int = 400  # the longest that support lasts
     benefits: tuple[str, ...] = ("jsa", "esa_wrag", "esa_assessment", "none")
+    measures: tuple[str, ...] = ()  # of wellbeing
     trial: bool = False
 
 
-_MHT = SimulatedProgramme(date(2015, 10, 1), "201709", "key_worker", "JOB_START", "key_worker", support_days=540)
+_TALKING_THERAPIES = ("phq9", "gad7", "wsas")
+_MHT = SimulatedProgramme(
+    date(2015, 10, 1),
+    "201709",
+    "key_worker",
+    "JOB_START",
+    "key_worker",
+    support_days=540,
+    measures=("wsas", "swemwbs_raw", "phq9", "gad7"),
+)
 _PWW = SimulatedProgramme(
-    date(2014, 6, 2), "201512", "iapt_ea", "JOB_START", "employment_adviser", engaged=0.5, support_days=180
+    date(2014, 6, 2),
+    "201512",
+    "iapt_ea",
+    "JOB_START",
+    "employment_adviser",
+    engaged=0.5,
+    support_days=180,
+    measures=_TALKING_THERAPIES,
 )
 
 # A programme, or a site that is unlike the others of its programme.
 PROGRAMMES: dict[str, SimulatedProgramme] = {
     "MHT": _MHT,
     "MHT-NECA": SimulatedProgramme(
-        date(2017, 1, 9), "201812", "iapt_ea", "JOB_START", "employment_adviser", days_to_job=1400
+        date(2017, 1, 9),
+        "201812",
+        "iapt_ea",
+        "JOB_START",
+        "employment_adviser",
+        days_to_job=1400,
+        measures=_TALKING_THERAPIES,
     ),
     # One site gets better from month to month, and another one, of the same programme, does not.
     "MHT-WLA": replace(_MHT, days_to_job=2600, days_to_job_at_last=120, faults_at_last=0.1),
     "MHT-GM": replace(_MHT, days_to_job=1100),
     "PWW": _PWW,
-    "PWW-GW": replace(_PWW, support_model="jobs_ii_group", staff_role="other"),
+    "PWW-GW": replace(
+        _PWW,
+        support_model="jobs_ii_group",
+        staff_role="other",
+        measures=("gse", "wemwbs", "ons4_happy", "ons4_anxious"),
+    ),
     "PWW-TS": replace(_PWW, support_model="telephone", staff_role="other"),
     "IPSIAPT": SimulatedProgramme(
-        date(2014, 10, 6), "201603", "ips", "JOB_START", "employment_specialist", in_work=0.05, support_days=270
+        date(2014, 10, 6),
+        "201512",
+        "ips",
+        "JOB_START",
+        "employment_specialist",
+        in_work=0.05,
+        support_days=270,
+        measures=_TALKING_THERAPIES,
     ),
     "MWW": SimulatedProgramme(
-        date(2014, 10, 6), "201603", "ips", "JOB_START", "employment_specialist", days_to_job=500, support_days=540
+        date(2014, 10, 6),
+        "201603",
+        "ips",
+        "JOB_START",
+        "employment_specialist",
+        days_to_job=500,
+        support_days=540,
+        measures=("wemwbs", "ons4_satisfied", "ons4_worthwhile"),
     ),
     "HLT": SimulatedProgramme(
         date(2018, 4, 3),
@@ -63,6 +105,7 @@ PROGRAMMES: dict[str, SimulatedProgramme] = {
         in_work=0.3,
         days_to_job=900,
         benefits=("jsa", "esa_wrag", "uc_iws", "uc_lcw", "none"),
+        measures=("swemwbs_raw", "swemwbs_metric", "eq5d5l", "gse"),
         trial=True,
     ),
     "WC": SimulatedProgramme(date(2014, 7, 1), "201512", "work_choice", "WC_JO", "employment_adviser", days_to_job=300),

@@ -22,7 +22,6 @@ from flows.simulator.faults.of_events import UNLISTED_CONTACT_TYPE
 from flows.simulator.faults.of_files import FILE_PATTERNS, FilePattern, with_patterns
 from flows.simulator.faults.planting import FAULT_KINDS, Planted, choose_faults
 from flows.simulator.files.extract import as_of
-from flows.simulator.files.lives_files import LivesFiles, lives_folder
 from flows.simulator.files.open_extract import (
     IN_PENCE,
     TRUTH_COLUMNS,
@@ -33,13 +32,14 @@ from flows.simulator.files.open_extract import (
 )
 from flows.simulator.files.shapes import headings, shape_of
 from flows.simulator.files.staging import staged
+from flows.simulator.files.true_files import TrueFiles
 from flows.simulator.files.writing import CsvFile, ExtractFile, Workbook
 from flows.simulator.lives.life import SiteConditions, conditions_of
 from flows.simulator.money.extracts import money_extract
-from flows.simulator.money.ledger_files import LedgerFiles, ledger_folder
 from flows.simulator.money.results import is_payable
 from flows.simulator.money.site_ledger import site_ledger
 from flows.simulator.programmes import SimulatedProgramme, SimulatedSite, cut_off_dates
+from flows.simulator.services.tables import services
 from flows.simulator.sites import pilot_sites, retired_areas
 from flows.simulator.tables.population import BATCH, population
 from schemas._contract import registry
@@ -166,7 +166,7 @@ def _write_sites(folder: Path, truth: Path, chosen: Sequence[SimulatedSite], row
     spare = max(0.05, min(0.3, 3 * plan.fault_rate))
     weight = sum(s.weight for s in chosen)
     summary = Summary(sites=tuple(s.code for s in chosen))
-    true = _TrueFiles(LivesFiles(lives_folder(truth)), LedgerFiles(ledger_folder(truth)))
+    true = TrueFiles.next_to(truth)
     with truth.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRUTH_COLUMNS)
@@ -189,23 +189,6 @@ def _contacts_per_person(programme: SimulatedProgramme, spare: float) -> float:
 
 
 @dataclass(frozen=True)
-class _TrueFiles:
-    """What truly happened, as files."""
-
-    lives: LivesFiles
-    ledgers: LedgerFiles
-
-    def append(self, site: SimulatedSite, tables: dict[str, pl.DataFrame], cut_off: date) -> None:
-        """Append the lives of a batch of a site's people, as known on a day."""
-        for dataset in site.datasets:
-            fields = tuple(datasets()[dataset].by_name)
-            known = as_of(tables[dataset], cut_off, fields).select(fields)
-            self.lives.append(
-                dataset, known.with_columns(programme_code=pl.lit(site.programme_code), site_code=pl.lit(site.code))
-            )
-
-
-@dataclass(frozen=True)
 class _SiteExtracts:
     """Writes the extracts of one site."""
 
@@ -221,45 +204,65 @@ class _SiteExtracts:
         """How many monthly extracts of each dataset it writes."""
         return self.plan.months_of.get(self.site.code, self.plan.months)
 
-    def write(self, summary: Summary, true: _TrueFiles) -> Iterator[tuple[object, ...]]:
+    def write(self, summary: Summary, true: TrueFiles) -> Iterator[tuple[object, ...]]:
         """Write the site's files, its people's lives and its ledger of money, and yield the rows of the truth file."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        cut_offs = cut_off_dates(self.site.programme, self.months)
-        files: dict[str, list[OpenExtract]] = {d: [] for d in self.site.datasets}
-        jobs = []
-        plan = self.plan
+        plan, last = self.plan, self._months[-1]
+        files: dict[str, list[OpenExtract]] = {d: self._open(d, self._cut_offs(d)) for d in self.site.datasets}
         conditions = conditions_of(
-            self.site, self.people, cut_offs[-1], spare=self.spare, trial_effect=plan.trial_effect, seed=plan.seed
+            self.site, self.people, last, spare=self.spare, trial_effect=plan.trial_effect, seed=plan.seed
         )
+        jobs = []
         for first in range(0, self.people, BATCH):
             rng = np.random.default_rng([plan.seed, _hash(self.site.code), first])
             lives = population(conditions, rng, first, min(BATCH, self.people - first))
-            true.append(self.site, lives, cut_offs[-1])
+            true.append(self.site, lives, last)
             tables = with_patterns(lives, self._patterns)
             if self.site.by_results:  # a payment refers to its job
                 leaf = pl.col("_leaf") & ~is_payable()
                 tables["employment_outcomes"] = tables["employment_outcomes"].with_columns(_leaf=leaf)
             jobs.append(tables["employment_outcomes"])
-            for dataset in self.site.datasets:
-                files[dataset] = files[dataset] or self._open(dataset, cut_offs)
-                for month, cut_off in enumerate(cut_offs):
-                    versions = [f for f in files[dataset] if f.month == month]
-                    rows = as_of(tables[dataset], cut_off, tuple(datasets()[dataset].by_name))
-                    since = versions[0].context.period_start
-                    self._append(rows.filter(pl.col("_seen") >= str(since)) if since else rows, versions, first)
-        if self.plan.money_of is None or self.site.code in self.plan.money_of:
-            files |= self._write_money(pl.concat(jobs), [day for day in cut_offs if day.month % 3 == 0], true)
+            self._append_tables(tables, files, first)
+        done = services(conditions, np.random.default_rng([plan.seed, _hash(f"{self.site.code} services")]))
+        true.append(self.site, done, last)
+        self._append_tables(done, files, 0)
+        if plan.money_of is None or self.site.code in plan.money_of:
+            files |= self._write_money(pl.concat(jobs), self._quarters, true)
         for opened in files.values():
             yield from self._close(opened, summary)
         with suppress(OSError):  # removes the folder of a site without files; one with files is not empty
             self.folder.rmdir()
 
     @property
+    def _months(self) -> list[date]:
+        """The last day of each simulated month."""
+        return cut_off_dates(self.site.programme, self.months)
+
+    @property
+    def _quarters(self) -> list[date]:
+        """The last day of each quarter that ends with a simulated month."""
+        return [day for day in self._months if day.month % 3 == 0]
+
+    def _cut_offs(self, dataset: str) -> list[date]:
+        """The cut-offs of the site's files of a dataset."""
+        return self._months if registry.months_of_a_return(self.site.code, dataset) == 1 else self._quarters
+
+    def _append_tables(self, tables: dict[str, pl.DataFrame], files: dict[str, list[OpenExtract]], first: int) -> None:
+        """Append a batch to the files of its datasets, as known at each cut-off."""
+        for dataset in (d for d in self.site.datasets if d in tables):
+            fields = tuple(datasets()[dataset].by_name)
+            for month, cut_off in enumerate(self._cut_offs(dataset)):
+                versions = [f for f in files[dataset] if f.month == month]
+                rows = as_of(tables[dataset], cut_off, fields)
+                since = versions[0].context.period_start
+                self._append(rows.filter(pl.col("_seen") >= str(since)) if since else rows, versions, first)
+
+    @property
     def _patterns(self) -> tuple[FilePattern, ...]:
         """The patterns of this site's files."""
         return tuple(p for p in FILE_PATTERNS if (self.site.code, p.rule_id) in self.plan.patterns)
 
-    def _write_money(self, jobs: pl.DataFrame, quarters: list[date], true: _TrueFiles) -> dict[str, list[OpenExtract]]:
+    def _write_money(self, jobs: pl.DataFrame, quarters: list[date], true: TrueFiles) -> dict[str, list[OpenExtract]]:
         """Write the site's files of money for the ends of quarters, and its ledger as known at the last of them."""
         if not quarters:
             return {}
@@ -330,6 +333,7 @@ class _SiteExtracts:
             fields=tuple(fields),
             retired_areas=retired_areas(),
             period_start=cut_off.replace(day=1) if is_period else None,
+            has_posts=any(day <= cut_off for day in self._quarters),
         )
         progress = month / max(1, len(cut_offs) - 1)  # from 0 in its first file to 1 in its last
         usual = self.plan.fault_rate * (1 - progress * (1 - self.site.programme.faults_at_last))

@@ -7,7 +7,19 @@ from collections.abc import Mapping, Sequence
 from flows.simulator.programmes import PROGRAMMES, SimulatedSite
 from schemas._contract import registry
 
-DATASETS = ("participants", "referrals", "randomisation", "contacts", "employment_outcomes")
+OF_PEOPLE = (
+    "participants",
+    "referrals",
+    "randomisation",
+    "contacts",
+    "employment_outcomes",
+    "action_plans",
+    "employment_status_history",
+    "wellbeing_measures",
+    "employer_support",
+)
+OF_SERVICES = ("training_events", "staff_posts", "fidelity_items", "fidelity_reviews")
+DATASETS = (*OF_PEOPLE, *OF_SERVICES)
 OF_GRANTS = (
     "match_funding",
     "funding_profile",

@@ -30,6 +30,7 @@ class FaultContext:
     fields: tuple[str, ...]
     retired_areas: dict[str, str] = field(default_factory=dict)
     period_start: date | None = None  # of an extract of one month alone: its first day
+    has_posts: bool = False  # the site has sent who is in post
 
 
 @dataclass(frozen=True)
@@ -205,11 +206,31 @@ def _other(text: str) -> str:
 def orphan(name: str, key: str) -> FaultKind:
     """Fault: a reference to a row that was not sent."""
 
-    def make(row: Row, context: FaultContext) -> RowChange:
+    def make(row: Row, context: FaultContext) -> RowChange | None:
         head, _, tail = (row[name] or "").partition("-SIM")
-        return RowChange({name: f"{head}-SIMZ{tail[-7:]}"})
+        return RowChange({name: f"{head}-SIMZ{tail[-7:]}"}) if head else None
 
     return FaultKind("P12", name, ROW, "reference to a row that was not sent", make, latest_only=True)
+
+
+def after_death(name: str, where: Callable[[Row], bool] = lambda row: True, cells: Row | None = None) -> FaultKind:
+    """Fault: a date after that of death, in the row of somebody who died. `cells` are what else the row then needs."""
+
+    def make(row: Row, context: FaultContext) -> RowChange | None:
+        if not row["_died"] or not where(row) or (day := shifted_date(row["_died"], 2)) > context.cut_off.isoformat():
+            return None
+        return RowChange({**(cells or {}), name: day})
+
+    return FaultKind("P20", name, ROW, "after death", make, latest_only=True)
+
+
+def another_row(key: str, letter: str = "P", cells: Row | None = None) -> MakeFault:
+    """Make a second row like the first, with another key and some other cells."""
+
+    def make(row: Row, context: FaultContext) -> RowChange:
+        return RowChange(below=({**row, key: copied_key(row, key, letter), **(cells or {})},), at_fault=(1,))
+
+    return make
 
 
 def copied_key(row: Row, key: str, letter: str) -> str:

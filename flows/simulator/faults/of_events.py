@@ -9,8 +9,11 @@ from flows.simulator.faults.fault import (
     WARNING,
     FaultContext,
     FaultKind,
+    MakeFault,
     Row,
     RowChange,
+    after_death,
+    another_row,
     answers_of,
     change,
     codes_of,
@@ -45,14 +48,14 @@ def _duration(rule_id: str, fault: str, text: str, limit: int | None = None) -> 
 def _before_start(row: Row, context: FaultContext) -> RowChange | None:
     day = shifted_date(row["_start"], -6)
     is_outside_period = context.period_start is not None and day_of(day) < context.period_start  # F57 as well
-    return None if is_outside_period else RowChange({"contact_date": day})
+    return None if is_outside_period else RowChange({"contact_date": day, "staff_ref": None})
 
 
 def _entered_late(row: Row, context: FaultContext) -> RowChange | None:
     """A contact of the month before in a file of one month alone, since support began."""
     day = shifted_date(row["contact_date"], -31)
     late = context.period_start is not None and day_of(day) < context.period_start and day >= (row["_start"] or "9999")
-    return RowChange({"contact_date": day}) if late else None
+    return RowChange({"contact_date": day, "staff_ref": None}) if late else None
 
 
 def _twice(row: Row, context: FaultContext) -> RowChange | None:
@@ -71,6 +74,16 @@ def _line_break(text: str, name: str) -> FaultKind:
         return RowChange({name: f'"{row[name]}\n"' if rescued else '"other\nthings"'})
 
     return FaultKind("F14", name, WARNING if rescued else ROW, f"line break in a {text}", make)
+
+
+def _of_control(row: Row, context: FaultContext) -> RowChange | None:
+    """An attended contact under the episode of somebody in the control arm."""
+    can = row["_control"] and _came(row) and (row["contact_date"] or "") >= (row["_control_referred"] or "")
+    return RowChange({"episode_id": row["_control"]}) if can else None
+
+
+def _unknown_worker(row: Row, context: FaultContext) -> RowChange | None:
+    return RowChange({"staff_ref": "W-99999"}) if context.has_posts else None
 
 
 CONTACTS: tuple[FaultKind, ...] = (
@@ -104,6 +117,8 @@ CONTACTS: tuple[FaultKind, ...] = (
     FaultKind("C20", "contact_medium", ROW, "code turned into a date", put("contact_medium", "01-Jan")),
     FaultKind("F57", "contact_date", WARNING, "contact of the month before", _entered_late),
     FaultKind("K01", "contact_date", WARNING, "contact before the start of support", _before_start, latest_only=True),
+    FaultKind("K05", "staff_ref", WARNING, "worker who is not in post", _unknown_worker, latest_only=True),
+    FaultKind("T08", "episode_id", WARNING, "contact in the control arm", _of_control, latest_only=True),
     FaultKind("K04", "contact_id", ROW, "the same contact twice", _twice, latest_only=True),
 )
 
@@ -120,27 +135,75 @@ def _one_counts(row: Row) -> bool:
     return not _several_count(row)
 
 
-def _too_soon(row: Row, context: FaultContext) -> RowChange | None:
-    if not _reached_13(row) or _reached_26(row):
+_WEEKS = (("sust_13w_date", "13", 91), ("sust_26w_date", "26", 182))
+
+
+def _is_next(row: Row, name: str) -> bool:
+    """Whether a job has not lasted that long, but for the shorter time before, if there is one."""
+    return not row[name] and (name == "sust_13w_date" or _reached_13(row))
+
+
+def _too_soon(name: str, days: int) -> MakeFault:
+    """A date before so many weeks, though the job has lasted for 13."""
+
+    def make(row: Row, context: FaultContext) -> RowChange | None:
+        if not _reached_13(row) or _reached_26(row):
+            return None
+        day = shifted_date(row["job_start_date"], days)
+        at_work = day <= (row["job_end_date"] or context.cut_off.isoformat())
+        return RowChange({name: day}) if at_work else None
+
+    return make
+
+
+def _not_yet(name: str, days: int) -> MakeFault:
+    """A date after the cut-off, of a job that goes on."""
+
+    def make(row: Row, context: FaultContext) -> RowChange | None:
+        day = context.cut_off + timedelta(30)
+        if not _is_next(row, name) or _ended(row) or (day - day_of(row["job_start_date"])).days < days:
+            return None
+        return RowChange({name: day.isoformat()})
+
+    return make
+
+
+def _outlasted(name: str, days: int) -> MakeFault:
+    """A date after the end of the job."""
+
+    def make(row: Row, context: FaultContext) -> RowChange | None:
+        if not _ended(row) or not _is_next(row, name) or _several_count(row):
+            return None
+        day = shifted_date(row["job_start_date"], days)
+        late = (row["job_end_date"] or "") < day <= context.cut_off.isoformat()
+        return RowChange({name: day}) if late else None
+
+    return make
+
+
+def _would_have_lasted(row: Row, days: int) -> bool:
+    """Whether a job that began before its owner's death would have lasted so many days on the day after."""
+    return not _reached_26(row) and shifted_date(row["job_start_date"], days) < (row["_died"] or "")
+
+
+def _of_ineligible(row: Row, context: FaultContext) -> RowChange | None:
+    """A new job of somebody who was found ineligible."""
+    can = row["_ineligible"] and not row["_randomised"] and row["in_work_at_start"] == "N"
+    return RowChange({"episode_id": row["_ineligible"]}) if can else None
+
+
+def _at_once(row: Row, context: FaultContext) -> RowChange | None:
+    """Another job that begins before the row's own has ended."""
+    start = shifted_date(row["job_start_date"], 20)
+    lasts = start < (row["job_end_date"] or "9999") and start <= context.cut_off.isoformat()
+    if not lasts or row["in_work_at_start"] == "Y":
         return None
-    return RowChange({"sust_13w_date": shifted_date(row["job_start_date"], 60)})
+    kind = "apprenticeship" if row["job_type"] != "apprenticeship" else "employee"
+    return another_row("outcome_id", cells={**NOT_LASTING, "job_start_date": start, "job_type": kind})(row, context)
 
 
-def _not_yet(row: Row, context: FaultContext) -> RowChange | None:
-    day = context.cut_off + timedelta(30)
-    if _reached_13(row) or _ended(row) or (day - day_of(row["job_start_date"])).days < 91:
-        return None
-    return RowChange({"sust_13w_date": day.isoformat()})
-
-
-def _outlasted(row: Row, context: FaultContext) -> RowChange | None:
-    """A 13-week date after the end of the job."""
-    if not _ended(row) or _reached_13(row) or _several_count(row):
-        return None
-    day = shifted_date(row["job_start_date"], 91)
-    return (
-        RowChange({"sust_13w_date": day}) if (row["job_end_date"] or "") < day <= context.cut_off.isoformat() else None
-    )
+NOT_LASTING: Row = dict.fromkeys(("sust_13w_date", "sust_26w_date"))
+GOES_ON: Row = dict.fromkeys(("job_end_date", "left_job_reason"))
 
 
 def _ends_before_start(row: Row, context: FaultContext) -> RowChange | None:
@@ -212,9 +275,18 @@ OUTCOMES: tuple[FaultKind, ...] = (
     FaultKind("C20", "weekly_hours_worked", ROW, "code turned into a date", put("weekly_hours_worked", "04-Jan")),
     FaultKind("E01", "job_start_date", ROW, "job before support began", _starts_before_support, latest_only=True),
     FaultKind("E02", "sust_26w_date", ROW, "26 weeks without 13", put("sust_13w_date", None, _reached_26)),
-    FaultKind("E03", "sust_13w_date", ROW, "13 weeks too soon", _too_soon),
-    FaultKind("E04", "sust_13w_date", ROW, "13 weeks not reached yet", _not_yet),
-    FaultKind("E05", "sust_13w_date", ROW, "13 weeks after the job ended", _outlasted),
+    FaultKind("E03", "sust_13w_date", ROW, "13 weeks too soon", _too_soon("sust_13w_date", 60)),
+    FaultKind("E03", "sust_26w_date", ROW, "26 weeks too soon", _too_soon("sust_26w_date", 150)),
+    *(FaultKind("E04", name, ROW, f"{w} weeks not reached yet", _not_yet(name, days)) for name, w, days in _WEEKS),
+    *(
+        FaultKind("E05", name, ROW, f"{w} weeks after the job ended", _outlasted(name, days))
+        for name, w, days in _WEEKS
+    ),
+    FaultKind("E09", "episode_id", ROW, "job of an ineligible referral", _of_ineligible, latest_only=True),
+    FaultKind("E12", "job_start_date", WARNING, "two jobs at once", _at_once, latest_only=True),
+    after_death("sust_13w_date", lambda row: not _reached_13(row) and _would_have_lasted(row, 91), GOES_ON),
+    after_death("sust_26w_date", lambda row: _reached_13(row) and _would_have_lasted(row, 182), GOES_ON),
+    after_death("job_start_date", cells=NOT_LASTING | GOES_ON),
     FaultKind("E05", "job_end_date", ROW, "job ends before it starts", _ends_before_start),
     FaultKind(
         "E06",

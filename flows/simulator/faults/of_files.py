@@ -1,6 +1,6 @@
 """Patterns of a whole file that a rule finds as such: every month's file of a dataset has the same one.
 
-Source: docs/domain.md 6.3, 6.4 (P11, P15, T07, E15).
+Source: docs/domain.md 6.3, 6.4 (P11, P15, T07, E15, W06, W07).
 """
 
 from __future__ import annotations
@@ -57,10 +57,28 @@ def _on_the_first(jobs: pl.DataFrame) -> pl.DataFrame:
     return jobs.with_columns(moved + [pl.when(~is_last).then(n).alias(n) for n in SUSTAINED])
 
 
+def _reversed(measures: pl.DataFrame) -> pl.DataFrame:
+    """Anxiety turned round."""
+    turned = (10 - pl.col("total_score").cast(pl.Int64)).cast(pl.String)
+    is_anxiety = pl.col("measure_code") == "ons4_anxious"
+    return measures.with_columns(pl.when(is_anxiety).then(turned).otherwise("total_score").alias("total_score"))
+
+
+def _alike(measures: pl.DataFrame) -> pl.DataFrame:
+    """One score of WEMWBS in all baselines, without the answers."""
+    chosen = (pl.col("measure_code") == "wemwbs") & (pl.col("wave") == "baseline")
+    cells = {"total_score": "40", "item_scores": None, "items_missing": None}
+    return measures.with_columns(
+        pl.when(chosen).then(pl.lit(text, pl.String)).otherwise(name).alias(name) for name, text in cells.items()
+    )
+
+
 FILE_PATTERNS = (
     FilePattern("P11", "participants", "ethnic_category", "most ethnic categories not known", _unknown),
     FilePattern("P15", "referrals", "source_of_referral", "court liaison for Jobcentre Plus", _court_liaison),
     FilePattern("T07", "randomisation", "arm", "most people in one arm", _uneven),
+    FilePattern("W06", "wellbeing_measures", "total_score", "anxiety turned round", _reversed),
+    FilePattern("W07", "wellbeing_measures", "total_score", "all baselines alike", _alike),
     FilePattern("E15", "employment_outcomes", "job_start_date", "jobs start on the first of a month", _on_the_first),
 )
 

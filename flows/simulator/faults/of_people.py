@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flows.simulator.faults.fault import (
     ROW,
     WARNING,
@@ -9,6 +11,7 @@ from flows.simulator.faults.fault import (
     FaultKind,
     Row,
     RowChange,
+    after_death,
     answers_of,
     change,
     codes_of,
@@ -50,6 +53,16 @@ def _seen_before(row: Row, context: FaultContext) -> bool:
 
 def _younger(row: Row, context: FaultContext) -> RowChange | None:
     return RowChange({"year_of_birth": str(int(row["year_of_birth"] or 0) + 6)}) if _seen_before(row, context) else None
+
+
+def _a_year_younger(row: Row, context: FaultContext) -> RowChange | None:
+    return RowChange({"year_of_birth": str(int(row["year_of_birth"] or 0) + 1)}) if _seen_before(row, context) else None
+
+
+def _other_ethnicity(row: Row, context: FaultContext) -> RowChange | None:
+    known = row["ethnic_category"] not in ("Z", "99")
+    other = "B" if row["ethnic_category"] != "B" else "A"
+    return RowChange({"ethnic_category": other}) if known and _seen_before(row, context) else None
 
 
 def _other_gender(row: Row, context: FaultContext) -> RowChange | None:
@@ -101,6 +114,24 @@ PARTICIPANTS: tuple[FaultKind, ...] = (
     FaultKind(
         "P06", "gender", WARNING, "another gender than last month", _other_gender, latest_only=True, watched=True
     ),
+    FaultKind(
+        "P06",
+        "year_of_birth",
+        WARNING,
+        "a year younger than last month",
+        _a_year_younger,
+        latest_only=True,
+        watched=True,
+    ),
+    FaultKind(
+        "P06",
+        "ethnic_category",
+        WARNING,
+        "another ethnicity than last month",
+        _other_ethnicity,
+        latest_only=True,
+        watched=True,
+    ),
 )
 
 _closed = is_filled("exit_date")
@@ -132,6 +163,30 @@ def _second_open(row: Row, context: FaultContext) -> RowChange | None:
     second = {**row, **undecided, "episode_id": copied_key(row, "episode_id", "P"), "eligibility_outcome": "pending"}
     return RowChange(below=(second,), at_fault=(1,))
 
+
+def _dormant(row: Row, context: FaultContext) -> RowChange | None:
+    """The only episode of somebody, never closed, and without contacts."""
+    if row["eligibility_outcome"] != "eligible" or _begun(row) or row["_only"] != "true":
+        return None
+    early = (context.cut_off - timedelta(1000)).isoformat()
+    return RowChange({"referral_received_date": early, **OPEN}) if early < (row["eligibility_date"] or "") else None
+
+
+def _without_consent(row: Row, context: FaultContext) -> RowChange | None:
+    """Start of support of somebody who did not agree to take part."""
+    if row["_refused"] != "true" or row["eligibility_outcome"] != "ineligible":
+        return None
+    day = row["eligibility_date"]
+    return RowChange(
+        {"eligibility_outcome": "eligible", "ineligible_reason": None, "programme_start_date": day,
+         "start_basis": "first_contact"}
+    )  # fmt: skip
+
+
+OPEN: Row = dict.fromkeys(("exit_date", "exit_reason", "employment_status_at_exit", "weekly_hours_at_exit"))
+UNDECIDED: Row = dict.fromkeys(("eligibility_date", "ineligible_reason", "programme_start_date", "start_basis")) | {
+    "eligibility_outcome": "pending"
+}
 
 REFERRALS: tuple[FaultKind, ...] = (
     *structure_of("episode_id", "key_worker_ref"),
@@ -213,6 +268,17 @@ REFERRALS: tuple[FaultKind, ...] = (
         ),
     ),
     FaultKind("P07", "referral_received_date", ROW, "too young", _child, latest_only=True),
+    FaultKind(
+        "E08",
+        "weekly_hours_at_exit",
+        ROW,
+        "hours for someone out of work",
+        put("weekly_hours_at_exit", "01", lambda row: row["employment_status_at_exit"] not in (None, "01")),
+    ),
+    FaultKind("P18", "exit_date", WARNING, "open for years without a contact", _dormant, latest_only=True),
+    FaultKind("P19", "programme_start_date", WARNING, "start without consent", _without_consent, latest_only=True),
+    after_death("referral_received_date", cells=UNDECIDED | OPEN),
+    after_death("programme_start_date", _begun, OPEN),
     FaultKind("P16", "referral_received_date", ROW, "second open episode", _second_open, latest_only=True),
 )
 
@@ -265,4 +331,5 @@ RANDOMISATION: tuple[FaultKind, ...] = (
     FaultKind("T04", "randomised_date", WARNING, "randomised before recruitment opened", _before_opening),
     FaultKind("T05", "arm", ROW, "arm that is not known", put("arm", "group three")),
     FaultKind("T06", "trial_group", ROW, "group of the other trial", _wrong_group),
+    after_death("randomised_date", cells={"notified_date": None}),
 )

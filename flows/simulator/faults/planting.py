@@ -14,8 +14,11 @@ from flows.simulator.faults.fault import FaultContext, FaultKind, Row, RowChange
 from flows.simulator.faults.of_awards import AWARDS, MATCH, PAYMENTS, PRICES
 from flows.simulator.faults.of_claims import CLAIM_LINES, CLAIMS
 from flows.simulator.faults.of_events import CONTACTS, OUTCOMES
+from flows.simulator.faults.of_measures import WELLBEING
 from flows.simulator.faults.of_people import PARTICIPANTS, RANDOMISATION, REFERRALS
+from flows.simulator.faults.of_services import ITEMS, POSTS, REVIEWS, TRAINING
 from flows.simulator.faults.of_spending import ADJUSTMENTS, EXPENDITURE, PROFILE
+from flows.simulator.faults.of_support import EMPLOYERS, PLANS, STATUSES
 
 FAULT_KINDS: dict[str, tuple[FaultKind, ...]] = {
     "participants": PARTICIPANTS,
@@ -23,6 +26,14 @@ FAULT_KINDS: dict[str, tuple[FaultKind, ...]] = {
     "randomisation": RANDOMISATION,
     "contacts": CONTACTS,
     "employment_outcomes": OUTCOMES,
+    "action_plans": PLANS,
+    "employment_status_history": STATUSES,
+    "wellbeing_measures": WELLBEING,
+    "employer_support": EMPLOYERS,
+    "training_events": TRAINING,
+    "staff_posts": POSTS,
+    "fidelity_items": ITEMS,
+    "fidelity_reviews": REVIEWS,
     "funding_awards": AWARDS,
     "match_funding": MATCH,
     "funding_profile": PROFILE,

@@ -24,6 +24,11 @@ def dates(numbers: Days) -> pl.Series:
     return pl.Series(np.where(known, numbers, 0)).cast(pl.Int32).cast(pl.Date).set(~pl.Series(known), None)
 
 
+def days_of(column: pl.Series) -> Days:
+    """Convert a column of dates, none of them null, to days since 1970-01-01."""
+    return column.cast(pl.Int32).to_numpy().astype(int)
+
+
 def spell(rng: np.random.Generator, size: int, mean: float) -> Days:
     """Random numbers of days, exponentially distributed."""
     return rng.exponential(mean, size).astype(int)

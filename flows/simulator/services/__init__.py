@@ -1,1 +1,1 @@
-"""What a simulated site does besides: its staff, and later its training and reviews."""
+"""What a simulated site does besides supporting people: its staff, the training that it gives, and its reviews."""

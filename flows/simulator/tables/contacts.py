@@ -53,7 +53,7 @@ def contacts(batch: Batch, rng: np.random.Generator, post: np.ndarray) -> tuple[
             "_seen": dates(day),
             "_leaf": np.ones(size, dtype=bool),
             "_watched": np.zeros(size, dtype=bool),
-            "_start": dates(episodes.started[episode]),
+            **batch.facts(episode),
         }
     )
     return table, episode

@@ -64,7 +64,7 @@ def outcomes(batch: Batch, rng: np.random.Generator) -> tuple[pl.DataFrame, np.n
             "_seen": dates(np.maximum(start, episodes.origin[episode])),
             "_leaf": np.ones(size, dtype=bool),
             "_watched": np.zeros(size, dtype=bool),
-            "_referred": dates(episodes.referred[episode]),
+            **batch.facts(episode),
         }
     )
     return table, episode

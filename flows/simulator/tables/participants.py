@@ -98,5 +98,6 @@ def randomisation(batch: Batch, busy: np.ndarray) -> pl.DataFrame:
             "_leaf": ~np.isin(rows, episodes.person[busy]),
             "_watched": batch.watched(rows),
             "_consented": dates(people.consented[rows]),
+            "_died": dates(np.where(people.died <= people.withdrew, people.died, NEVER)[rows]),
         }
     )

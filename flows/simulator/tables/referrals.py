@@ -9,15 +9,28 @@ from flows.simulator.lives.chance import NEVER, dates, random_codes, where_known
 from flows.simulator.tables.outcomes import hours_band
 from flows.simulator.tables.references import Batch
 
+_STATUSES = {"02": 65, "04": 22, "05": 5, "06": 8}
 _SOURCES = {"A1": 30, "B1": 15, "G4": 8, "H2": 4, "M5": 35, "N4": 8}
 
 
-def referrals(batch: Batch, rng: np.random.Generator, busy: np.ndarray, worker: pl.Series) -> pl.DataFrame:
-    """Rows of referrals. `busy` are the episodes that other rows refer to, `worker` is the key worker of each."""
+def statuses_at_start(batch: Batch, rng: np.random.Generator) -> np.ndarray:
+    """Employment status of each episode's person at the start."""
+    episodes = batch.lives.episodes
+    status = random_codes(rng, "employment_status", len(episodes.person), **_STATUSES)
+    return np.where(episodes.in_work, "01", status)
+
+
+def referrals(
+    batch: Batch, rng: np.random.Generator, busy: np.ndarray, worker: pl.Series, status: np.ndarray
+) -> pl.DataFrame:
+    """Rows of referrals.
+
+    `busy` are the episodes that other rows refer to, `worker` is the key worker of each, and `status` the employment
+    status at its start.
+    """
     people, episodes, jobs, site = batch.lives.people, batch.lives.episodes, batch.lives.jobs, batch.conditions.site
     size = len(episodes.person)
     every = np.arange(size)
-    status = random_codes(rng, "employment_status", size, **{"02": 65, "04": 22, "05": 5, "06": 8})
     begun, closed = episodes.started < NEVER, episodes.exited < NEVER
     job = jobs.job_on(episodes.exited)
     refused = ~people.takes_part[episodes.person]
@@ -35,7 +48,7 @@ def referrals(batch: Batch, rng: np.random.Generator, busy: np.ndarray, worker: 
             "programme_start_date": dates(episodes.started),
             "start_basis": where_known(begun, np.full(size, "first_contact")),
             "support_model": np.full(size, site.programme.support_model),
-            "employment_status_at_start": np.where(episodes.in_work, "01", status),
+            "employment_status_at_start": status,
             "weekly_hours_at_start": np.where(episodes.in_work, hours_band(jobs.hours[:, 0]), "98"),
             "sick_absence_at_start": where_known(rng.random(size) < 0.9, np.where(episodes.in_work, on_leave, "8")),
             "statutory_sick_pay": where_known(
@@ -49,8 +62,11 @@ def referrals(batch: Batch, rng: np.random.Generator, busy: np.ndarray, worker: 
             "weekly_hours_at_exit": where_known(closed, np.where(job >= 0, hours_band(jobs.hours[every, job]), "98")),
             "key_worker_ref": where_known(begun, worker.to_numpy()),
             "_seen": dates(np.maximum(episodes.referred, people.consented[episodes.person])),
-            "_leaf": ~np.isin(every, busy),
+            "_leaf": ~np.isin(every, [*busy, *batch.reserved.values()]),
             "_watched": np.zeros(size, dtype=bool),
             "_birth_year": people.birth_year[episodes.person],
+            "_refused": refused,
+            "_only": np.bincount(episodes.person, minlength=len(people.referred))[episodes.person] == 1,
+            **batch.facts(every),
         }
     )
