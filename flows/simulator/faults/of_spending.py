@@ -120,10 +120,10 @@ PROFILE: tuple[FaultKind, ...] = (
 
 
 def _entry(cells: Callable[[Row], Row], where: Callable[[Row], bool] = lambda row: True) -> MakeFault:
-    """A new ledger entry of £1 like the row, with some cells of its own."""
+    """A new ledger entry of a penny like the row, with some cells of its own: several keep within what is allowed."""
 
     def make(row: Row, context: FaultContext) -> RowChange | None:
-        plain = {"actual_amount": "1.00", "accrual_amount": None, "credit_note": "N", "credit_reason": None}
+        plain = {"actual_amount": "0.01", "accrual_amount": None, "credit_note": "N", "credit_reason": None}
         return RowChange(plain | cells(row)) if where(row) else None
 
     return on_a_copy("ledger_ref", make)
