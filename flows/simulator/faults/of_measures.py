@@ -1,4 +1,4 @@
-"""Faults of wellbeing measures. Source: docs/domain.md 2.6, 6.4 (W01 to W14)."""
+"""Faults of wellbeing measures. Source: docs/domain.md 2.6, 6.4 (W01 to W17)."""
 
 from __future__ import annotations
 
@@ -114,6 +114,12 @@ def _second_baseline(row: Row, context: FaultContext) -> RowChange | None:
     return RowChange(below=(second,), at_fault=(1,)) if day <= context.cut_off.isoformat() else None
 
 
+def _with_a_half(row: Row, context: FaultContext) -> RowChange | None:
+    measure = row["measure_code"] or ""
+    may_have_decimals = measure in (RAW, METRIC, WSAS) or not _is_plain(row)
+    return None if may_have_decimals else _scores(row, f"{MEASURES[measure].scores[0]}.5")
+
+
 def _same_score(row: Row, context: FaultContext) -> RowChange | None:
     return None if _is_baseline(row) else another_row("measure_id")(row, context)
 
@@ -146,6 +152,7 @@ WELLBEING: tuple[FaultKind, ...] = (
             _scores(row, "12.40") if _is(RAW)(row) else _scores(row, 21) if _is(METRIC)(row) else None
         ),
     ),
+    FaultKind("W17", "total_score", ROW, "score of a half", _with_a_half),
     FaultKind("W04", "total_score", ROW, "EQ-5D added up", put("total_score", "10", _is(EQ5D))),
     FaultKind(
         "W04",

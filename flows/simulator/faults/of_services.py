@@ -1,4 +1,4 @@
-"""Faults of training events, staff posts and fidelity reviews. Source: docs/domain.md 6.3, 6.4 (K10, K11, W10 to W16).
+"""Faults of training events, staff posts and fidelity reviews. Source: docs/domain.md 6.3, 6.4 (K10, K11, W10 to W19).
 
 A fault that holds a row is made in a new row beside it: other rows add up to what they have, or need them.
 """
@@ -47,6 +47,8 @@ TRAINING: tuple[FaultKind, ...] = (
         on_a_copy("event_id", _too_few_people),
         latest_only=True,
     ),
+    _of_copy("W19", "event_id", "provider_org", "title and name of a person", "Dr Made-Up"),
+    FaultKind("W18", "duration_minutes", WARNING, "hours in place of minutes", put("duration_minutes", "3")),
     FaultKind("W16", "attended", WARNING, "more came than were invited", _few_invited),
 )
 
@@ -84,6 +86,7 @@ def _another_total(row: Row, context: FaultContext) -> RowChange | None:
 
 REVIEWS: tuple[FaultKind, ...] = (
     _of_copy("W10", "review_id", "scale_version", "version that is not known", "FS2050"),
+    _of_copy("W19", "review_id", "team_name", "title and name of a person", "Dr Made-Up's team"),
     _of_copy("V02", "review_id", "review_type", "kind that is not listed", "friendly"),
     FaultKind("W10", "band", ROW, "band of another total", on_a_copy("review_id", _another_band)),
     FaultKind("W10", "review_id", ROW, "review without items", another_row("review_id"), latest_only=True),
