@@ -85,4 +85,8 @@ FILE_PATTERNS = (
 
 def with_patterns(tables: dict[str, pl.DataFrame], patterns: Sequence[FilePattern]) -> dict[str, pl.DataFrame]:
     """The tables of a site with the patterns made in them."""
-    return tables | {p.dataset: p.make(tables[p.dataset]) for p in patterns if p.dataset in tables}
+    made = dict(tables)
+    for p in patterns:
+        if p.dataset in made:
+            made[p.dataset] = p.make(made[p.dataset])
+    return made
