@@ -44,7 +44,7 @@ PLANS: tuple[FaultKind, ...] = (
     FaultKind("K06", "reviewed_date", ROW, "reviewed before it was completed", _reviewed_before),
     _before_referral("completed_date"),
     FaultKind("K08", "plan_id", WARNING, "the same plan twice", another_row("plan_id"), latest_only=True),
-    after_death("completed_date", cells={"reviewed_date": None}),
+    after_death("completed_date", lambda row: row["_exited"] == row["_died"], {"reviewed_date": None}),
 )
 
 
