@@ -66,7 +66,7 @@ def _two_posts(row: Row, context: FaultContext) -> RowChange | None:
 
 
 POSTS: tuple[FaultKind, ...] = (
-    _of_copy("V01", "post_id", "staff_ref", "empty cell", None),
+    _of_copy("V01", "post_id", "staff_role", "empty cell", None),
     _of_copy("V02", "post_id", "staff_role", "role that is not listed", "wizard"),
     _of_copy("V03", "post_id", "fte", "more than a full week", "1.50"),
     FaultKind("K10", "end_date", ROW, "ends before it starts", on_a_copy("post_id", _ends_before)),
