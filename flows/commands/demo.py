@@ -29,7 +29,7 @@ from flows.store.lock import require_locks
 from flows.store.paths import DataPaths
 
 SHIPPED_RAW = Path(__file__).parents[2] / "data" / "raw"
-ROWS, SEED, MONTHS_OF_OTHERS = 30_000, 2016, 2
+ROWS, SEED, MONTHS_OF_OTHERS = 10_000, 2016, 2
 FOR_SIX_MONTHS = ("MHT-BPL", "MHT-GM", "MHT-WLA")
 OTHERS = ("MHT-NECA", "PWW-IAPT", "IPSIAPT-DTV", "MWW-LIN", "HLT-WMCA", "HLT-SCR", "WC-CPA01")
 WITH_MONEY = ("MHT-BPL", "MHT-GM", "MHT-NECA", "MHT-WLA", "HLT-WMCA", "HLT-SCR", "WC-CPA01")

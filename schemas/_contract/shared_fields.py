@@ -89,7 +89,7 @@ WEEKLY_HOURS_WORKED = Field(
     "Band of hours worked in a week (NHS code). The codes run downwards: 01 is the most hours.",
     unit="hours a week, in bands",
     codes="weekly_hours_worked",
-    aliases=("Hours band", "Hours code", "WeekHoursWorked", "Weekly hours"),
+    aliases=("Hours band", "Hours code", "WeekHoursWorked"),
     example="02",
 )
 

@@ -55,7 +55,9 @@ CONTRACT = Contract(
             example="2016-05-20",
         ),
         EMPLOYMENT_STATUS,
-        WEEKLY_HOURS_WORKED.replace(required=False, example="98"),
+        WEEKLY_HOURS_WORKED.replace(
+            required=False, aliases=(*WEEKLY_HOURS_WORKED.aliases, "Weekly hours"), example="98"
+        ),
         Field(
             "status_start_date",
             Kind.DATE,
