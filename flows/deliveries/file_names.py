@@ -117,11 +117,14 @@ def _only_reading(name: str, folder: str) -> FileName | None:
     if parts is None or not _PLAIN.fullmatch(name):
         return None
     text = _plain(_COPY.sub("", _COPY.sub("", parts["stem"].casefold())))
+    # To compile a pattern takes milliseconds, and there are thousands: those whose letters are not there are left out.
+    letters = text.replace(" ", "")
     found = {
         (site, dataset, _period(match), int(match["version"] or match["bare"]))
         for site in ([folder] if folder in sites() else sites())
+        if _letters(site) in letters
         for dataset in _sent()
-        if (match := _pattern(site, dataset).fullmatch(text))
+        if _letters(dataset).removesuffix("s") in letters and (match := _pattern(site, dataset).fullmatch(text))
     }
     return FileName(*found.pop(), parts["ending"], is_agreed=False) if len(found) == 1 else None
 
@@ -145,6 +148,10 @@ def _words(dataset: str) -> str:
 
 def _spelt(name: str) -> str:
     return _plain(name).replace(" ", " ?")
+
+
+def _letters(name: str) -> str:
+    return _plain(name).replace(" ", "")
 
 
 def _plain(text: str) -> str:
