@@ -246,6 +246,23 @@ def orphan(dataset: str, entity: str, parent: str) -> Rule:
     )
 
 
+def participant_of_episode(dataset: str, rule_id: str) -> Rule:
+    """The rule that a row's participant is the one who has its episode in the referrals."""
+    return Rule(
+        rule_id,
+        Severity.ROW,
+        "The participant is not that of the episode",
+        expected="the participant who has the episode in the referrals",
+        fix="Correct the participant reference or the episode reference.",
+        field="participant_ref",
+        needs=("referrals",),
+        violations_sql=f"""
+                select e.delivery_id, e.source_row from core.{dataset} e
+                join core.referrals r using (site_code, episode_id)
+                where r.participant_ref <> e.participant_ref""",
+    )
+
+
 def repeats_sql(table: str, columns: str, order_by: str, where: str = "true") -> str:
     """SQL that selects every row but the first, by `order_by`, of those that agree in `columns`.
 

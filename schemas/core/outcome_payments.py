@@ -9,7 +9,14 @@ from __future__ import annotations
 import polars as pl
 
 from schemas._contract.model import Contract, Field, Kind, Rule, Severity
-from schemas._contract.shared_fields import AWARD_ID, EPISODE_ID, PARTICIPANT_REF, orphan, repeats_sql
+from schemas._contract.shared_fields import (
+    AWARD_ID,
+    EPISODE_ID,
+    PARTICIPANT_REF,
+    orphan,
+    participant_of_episode,
+    repeats_sql,
+)
 from schemas._rules.datasets.money import award_on_record
 from schemas._rules.months import within_period
 
@@ -153,18 +160,6 @@ CONTRACT = Contract(
                         and s.outcome_definition_code = p.outcome_definition_code and s.unit_price = p.unit_price
                         and p.outcome_date between s.valid_from and coalesce(s.valid_to, p.outcome_date))""",
         ),
-        Rule(
-            "M48",
-            Severity.ROW,
-            "The participant is not that of the episode",
-            expected="the participant who has the episode in the referrals",
-            fix="Correct the participant reference or the episode reference.",
-            field="participant_ref",
-            needs=("referrals",),
-            violations_sql="""
-                select p.delivery_id, p.source_row from core.outcome_payments p
-                join core.referrals r using (site_code, episode_id)
-                where r.participant_ref <> p.participant_ref""",
-        ),
+        participant_of_episode("outcome_payments", "M48"),
     ),
 )

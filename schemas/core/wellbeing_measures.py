@@ -8,7 +8,14 @@ from __future__ import annotations
 import polars as pl
 
 from schemas._contract.model import MIN_ROWS_FOR_A_PATTERN, Contract, Field, Kind, Rule, Severity
-from schemas._contract.shared_fields import EPISODE_ID, PARTICIPANT_REF, before_death, orphan, repeats_sql
+from schemas._contract.shared_fields import (
+    EPISODE_ID,
+    PARTICIPANT_REF,
+    before_death,
+    orphan,
+    participant_of_episode,
+    repeats_sql,
+)
 from schemas._rules.datasets.measures import (
     EQ5D,
     answers_in_range,
@@ -265,19 +272,7 @@ CONTRACT = Contract(
         ),
         orphan("wellbeing_measures", "score", "participants"),
         orphan("wellbeing_measures", "score", "referrals"),
-        Rule(
-            "W14",
-            Severity.ROW,
-            "The participant is not that of the episode",
-            expected="the participant who has the episode in the referrals",
-            fix="Correct the participant reference or the episode reference.",
-            field="participant_ref",
-            needs=("referrals",),
-            violations_sql="""
-                select m.delivery_id, m.source_row from core.wellbeing_measures m
-                join core.referrals r using (site_code, episode_id)
-                where r.participant_ref <> m.participant_ref""",
-        ),
+        participant_of_episode("wellbeing_measures", "W14"),
         Rule(
             "W08",
             Severity.ROW,

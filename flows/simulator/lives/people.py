@@ -40,7 +40,7 @@ def people_of(site: SimulatedSite, rng: np.random.Generator, size: int, last: in
     referred = _referred(days(course.intake_from), last, rng, size)
     consented = referred + rng.integers(0, 8, size)
     age = np.clip(rng.normal(41, 11, size).astype(int), 20, 63)
-    settled = consented + 40  # nobody dies or withdraws before it is decided whether they are eligible
+    decided = consented + 40  # nobody dies or withdraws before it is decided whether they are eligible
     return People(
         referred=referred,
         consented=consented,
@@ -49,8 +49,8 @@ def people_of(site: SimulatedSite, rng: np.random.Generator, size: int, last: in
         takes_part=rng.random(size) >= _REFUSE,
         engages=rng.random(size) < course.engaged,
         spare=rng.random(size) < spare,
-        died=settled + spell(rng, size, 365 * _YEARS_TO_DEATH),
-        withdrew=settled + spell(rng, size, 365 * _YEARS_TO_WITHDRAWAL),
+        died=decided + spell(rng, size, 365 * _YEARS_TO_DEATH),
+        withdrew=decided + spell(rng, size, 365 * _YEARS_TO_WITHDRAWAL),
     )
 
 

@@ -113,8 +113,8 @@ def test_a_version_0_ledger_is_migrated_with_nothing_lost(old: DataFolder) -> No
         snapshots = [
             json.loads(json.dumps(t.to_json())) for t in ledger.report_snapshots(i for i, _ in written["told"])
         ]
-        told = [json.loads(body) for _, body in written["told"]]
-        assert snapshots == [{**t, "rows": {**t["rows"], "deleted": 0}} for t in told]  # a count that came later
+        before = [json.loads(body) for _, body in written["told"]]
+        assert snapshots == [{**b, "rows": {**b["rows"], "deleted": 0}} for b in before]  # a count that came later
         held = {i: ledger.held_rows(i) for i, _ in written["held"]}
         assert all(held[i] and held[i].to_json() == json.loads(body) for i, body in written["held"])
         assert {path: (status, rule) for path, (_, status, rule) in ledger.known_files().items()} == {
